@@ -1,0 +1,10 @@
+//! Helm charts, profiles and their values as typed, pure functions.
+#![warn(missing_docs)]
+#![deny(
+    clippy::disallowed_methods,
+    reason = "I/O lives in `io`, and nowhere else"
+)]
+
+pub mod diagnostic;
+pub mod source;
+pub mod yaml;

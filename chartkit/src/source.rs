@@ -1,0 +1,200 @@
+//! Texts that values, charts and diagnostics point into.
+//!
+//! Decides how a place in a file is named: a [`FileId`] and a byte [`Span`]. Lines and columns are
+//! computed only when somebody asks, because most places are never shown.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+/// Names one text of a [`Sources`].
+///
+/// # Shape
+///
+/// Only meaningful together with the [`Sources`] that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A half-open range of bytes in one text.
+///
+/// # Shape
+///
+/// 0-based offsets; `start <= end`. Texts are smaller than 4 GiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset behind the last byte.
+    pub end: u32,
+}
+
+/// A line and a column, as people and editors count them.
+///
+/// # Shape
+///
+/// Both 1-based; the column counts Unicode scalar values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line number from 1.
+    pub line: u32,
+    /// Column number from 1, in characters.
+    pub column: u32,
+}
+
+/// Where one entry of a document was written: its key (if it has one) and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The text.
+    pub file: FileId,
+    /// Offset of the first byte of the entry: of its key in a mapping, of its value otherwise.
+    pub entry: u32,
+    /// Bytes of the value.
+    pub value: Span,
+}
+
+impl Place {
+    /// The bytes from the start of the key to the end of the value.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span {
+            start: self.entry.min(self.value.start),
+            end: self.value.end,
+        }
+    }
+}
+
+/// All texts read so far, in the order they were read.
+///
+/// Texts are shared, never copied: adding the bytes of a chart's file costs a pointer.
+///
+/// # Examples
+///
+/// ```
+/// use chartkit::source::{Position, Sources};
+///
+/// let mut sources = Sources::new();
+/// let file = sources.add("values.yaml", *b"a: 1\nb: \xc3\xa4 2\n");
+/// assert_eq!(sources.position(file, 10), Position { line: 2, column: 5 });
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<Arc<Source>>,
+}
+
+#[derive(Debug)]
+struct Source {
+    name: Arc<str>,
+    text: Arc<[u8]>,
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl Sources {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text under the name that messages will show.
+    ///
+    /// # Shape
+    ///
+    /// `name` is a path or a pseudo-name such as `--set`. UTF-16 text (with its byte order mark) is
+    /// converted to UTF-8 here, so that spans count the bytes of [`Sources::text`]; any other
+    /// bytes are kept as they are.
+    ///
+    /// # Panics
+    ///
+    /// When more than `u32::MAX` texts are added.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<[u8]>>) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
+        let text = text.into();
+        self.files.push(Arc::new(Source {
+            name: name.into(),
+            text: utf16_to_utf8(&text).unwrap_or(text),
+            lines: OnceLock::new(),
+        }));
+        id
+    }
+
+    /// The name given to [`Sources::add`].
+    #[must_use]
+    pub fn name(&self, file: FileId) -> &str {
+        &self.source(file).name
+    }
+
+    /// The bytes that spans of this file count.
+    #[must_use]
+    pub fn text(&self, file: FileId) -> &Arc<[u8]> {
+        &self.source(file).text
+    }
+
+    /// Line and column of a byte offset; offsets behind the end are those of the end.
+    #[must_use]
+    pub fn position(&self, file: FileId, offset: u32) -> Position {
+        let source = self.source(file);
+        let lines = source.lines.get_or_init(|| line_starts(&source.text));
+        let offset = (offset as usize).min(source.text.len());
+        let line = lines.partition_point(|start| *start as usize <= offset) - 1;
+        let before = &source.text[lines[line] as usize..offset];
+        // Bytes that do not continue a UTF-8 sequence: one per character.
+        let column = before.iter().filter(|b| (**b & 0xC0) != 0x80).count() + 1;
+        Position {
+            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn source(&self, file: FileId) -> &Source {
+        &self.files[file.0 as usize]
+    }
+}
+
+fn line_starts(text: &[u8]) -> Vec<u32> {
+    let ends = text.iter().enumerate().filter(|(_, b)| **b == b'\n');
+    std::iter::once(0)
+        .chain(ends.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX)))
+        .collect()
+}
+
+/// Unpaired surrogates become U+FFFD, as in Go's decoder.
+fn utf16_to_utf8(bytes: &[u8]) -> Option<Arc<[u8]>> {
+    let unit = match bytes {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let text: String = char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    Some(Arc::from(text.into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters_from_one() {
+        let mut sources = Sources::new();
+        let file = sources.add("f", *b"ab\n\xc3\xa4x\n");
+        let at = |offset| {
+            let p = sources.position(file, offset);
+            (p.line, p.column)
+        };
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(2), (1, 3));
+        assert_eq!(at(3), (2, 1));
+        assert_eq!(at(5), (2, 2));
+        assert_eq!(at(99), (3, 1));
+    }
+
+    #[test]
+    fn utf16_is_converted() {
+        let mut sources = Sources::new();
+        let little = sources.add("le", *b"\xff\xfea\x00:\x00");
+        let big = sources.add("be", *b"\xfe\xff\x00a\x00:");
+        assert_eq!(&**sources.text(little), b"a:");
+        assert_eq!(&**sources.text(big), b"a:");
+    }
+}

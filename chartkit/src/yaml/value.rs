@@ -1,0 +1,116 @@
+//! What a document means: a tree of values, each with the place where it was written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::source::Place;
+
+/// A table (Helm's word for a mapping with string keys), sorted by the bytes of its keys.
+///
+/// Sorted, because Go prints maps sorted and because order has no meaning for values. What a file
+/// looks like is [`Document`](super::Document)'s business.
+pub type Table = BTreeMap<Arc<str>, Node>;
+
+/// A value, the place where it was written and the value that it replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it means.
+    pub value: Value,
+    /// Where it was written.
+    pub place: Place,
+    /// The value that this one took the place of when layers were merged, with its own history.
+    pub below: Option<Arc<Node>>,
+}
+
+impl Node {
+    /// A value that has replaced nothing yet.
+    #[must_use]
+    pub fn new(value: Value, place: Place) -> Self {
+        Self {
+            value,
+            place,
+            below: None,
+        }
+    }
+}
+
+/// A value as YAML, JSON and templates know it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// A boolean, by the rules of the schema that read it.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text.
+    String(Arc<str>),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping.
+    Table(Table),
+}
+
+impl Value {
+    /// The table, if it is one.
+    #[must_use]
+    pub fn as_table(&self) -> Option<&Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    /// Whether it is [`Value::Null`].
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The name of the type, for messages: `null`, `bool`, `number`, `string`, `list` or `table`.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::List(_) => "list",
+            Self::Table(_) => "table",
+        }
+    }
+}
+
+/// A number, exact as written, that also knows how Helm sees it.
+///
+/// Helm reads files through JSON, so every number of a file is a float64 to its templates, while
+/// `--set` gives an int64. The tree keeps what was written; [`Number::view`] is Helm's view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// An integer from a file that fits an `i64`.
+    Int(i64),
+    /// An integer from a file above `i64::MAX`.
+    UInt(u64),
+    /// Any other number; never NaN or infinite in values.
+    Float(f64),
+    /// An integer from `--set`: Helm keeps it an int64.
+    Set(i64),
+}
