@@ -3,8 +3,8 @@
 //! Decides how a place in a file is named: a [`FileId`] and a byte [`Span`]. Lines and columns are
 //! computed only when somebody asks, because most places are never shown.
 
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
 
 /// Names one text of a [`Sources`].
 ///
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 ///
 /// Only meaningful together with the [`Sources`] that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(u32);
+pub struct FileId(NonZeroU32); // counts from 1, so that `Option<Place>` is no larger than `Place`
 
 /// A half-open range of bytes in one text.
 ///
@@ -106,14 +106,18 @@ impl Sources {
     ///
     /// When more than `u32::MAX` texts are added.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<[u8]>>) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
         let text = text.into();
         self.files.push(Arc::new(Source {
             name: name.into(),
             text: utf16_to_utf8(&text).unwrap_or(text),
             lines: OnceLock::new(),
         }));
-        id
+        let count = u32::try_from(self.files.len()).ok();
+        FileId(
+            count
+                .and_then(NonZeroU32::new)
+                .expect("fewer than 2^32 texts"),
+        )
     }
 
     /// The name given to [`Sources::add`].
@@ -145,7 +149,7 @@ impl Sources {
     }
 
     fn source(&self, file: FileId) -> &Source {
-        &self.files[file.0 as usize]
+        &self.files[file.0.get() as usize - 1]
     }
 }
 
@@ -163,7 +167,9 @@ fn utf16_to_utf8(bytes: &[u8]) -> Option<Arc<[u8]>> {
         [0xFE, 0xFF, ..] => u16::from_be_bytes,
         _ => return None,
     };
-    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let units = bytes[2..]
+        .chunks_exact(2)
+        .map(|pair| unit([pair[0], pair[1]]));
     let text: String = char::decode_utf16(units)
         .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect();

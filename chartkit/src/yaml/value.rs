@@ -16,8 +16,8 @@ pub type Table = BTreeMap<Arc<str>, Node>;
 pub struct Node {
     /// What it means.
     pub value: Value,
-    /// Where it was written.
-    pub place: Place,
+    /// Where it was written; nothing for a value that a program made.
+    pub place: Option<Place>,
     /// The value that this one took the place of when layers were merged, with its own history.
     pub below: Option<Arc<Node>>,
 }
@@ -28,7 +28,18 @@ impl Node {
     pub fn new(value: Value, place: Place) -> Self {
         Self {
             value,
-            place,
+            place: Some(place),
+            below: None,
+        }
+    }
+}
+
+/// A value that no text says.
+impl From<Value> for Node {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            place: None,
             below: None,
         }
     }
