@@ -8,6 +8,7 @@ mod error;
 mod parse;
 mod read;
 mod scalar;
+mod tabs;
 mod timestamp;
 mod value;
 

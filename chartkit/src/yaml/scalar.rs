@@ -75,7 +75,7 @@ pub fn resolve_scalar(text: &str, schema: Schema) -> Scalar {
         }
         Some(b'.') => match resolve_special_float(text) {
             Some(float) => Scalar::Float(float),
-            None => parse_float(text).map_or(Scalar::String, Scalar::Float),
+            None => parse_go_float(text).map_or(Scalar::String, Scalar::Float),
         },
         Some(b'+' | b'-' | b'0'..=b'9') => resolve_numeric(text, schema),
         Some(_) => Scalar::String,
@@ -169,6 +169,22 @@ fn resolve_signed_after_prefix(text: &str, schema: Schema) -> Option<Scalar> {
         None => return None,
     };
     i64::from_str_radix(digits, radix).ok().map(Scalar::Int)
+}
+
+/// Go itself lets `_` stand between digits; go-yaml leaves it to Go only for `.5_0`.
+fn parse_go_float(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return parse_float(text);
+    }
+    let parts = || text.split('_');
+    let ends = parts()
+        .rev()
+        .skip(1)
+        .all(|part| part.ends_with(|c: char| c.is_ascii_digit()));
+    let begins = parts()
+        .skip(1)
+        .all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    (ends && begins).then(|| parse_float(&text.replace('_', "")))?
 }
 
 /// A decimal float in Go's syntax; nothing when it is too large for a finite one.
