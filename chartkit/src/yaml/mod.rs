@@ -4,6 +4,7 @@ mod base64;
 mod compat;
 mod decode;
 mod document;
+pub mod edit;
 mod error;
 mod parse;
 mod read;

@@ -311,7 +311,6 @@ impl<'a> Builder<'a> {
         let is_first = self.stream.documents.is_empty();
         compat::check_prefix(self.text, self.last_end..range.start, is_first)?;
         self.check_separators(range.start)?;
-        self.last_end = range.start;
         if explicit {
             self.last_end = range.end;
             self.tabs.token(range, Token::Other, false)?;
