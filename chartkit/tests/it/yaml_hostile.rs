@@ -33,6 +33,11 @@ fn read(text: impl AsRef<[u8]>) -> Option<ParseErrorKind> {
     kind
 }
 
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    let lines: Vec<String> = (0..count).map(line).collect();
+    lines.concat()
+}
+
 #[test]
 fn deep_nesting_ends_at_the_limit() {
     let depth = Some(ParseErrorKind::TooDeep);
@@ -46,7 +51,7 @@ fn deep_nesting_ends_at_the_limit() {
         assert_eq!(read("[".repeat(count) + &"]".repeat(count)), depth);
     }
     assert_eq!(read("{a: ".repeat(125_000)), depth, "500 KB");
-    let indented: String = (0..2000).map(|n| " ".repeat(n) + "a:\n").collect();
+    let indented = lines(2000, |n| " ".repeat(n) + "a:\n");
     assert_eq!(read(indented), depth);
 }
 
@@ -70,28 +75,26 @@ fn nesting_up_to_the_limit_is_read() {
 #[test]
 fn aliases_multiply_only_so_far() {
     let excessive = Some(ParseErrorKind::ExcessiveAliasing);
-    let mut laughs = "a0: &a0 [lol]\n".to_owned();
-    for n in 1..10 {
-        let before = format!("*a{}", n - 1);
-        laughs += &format!("a{n}: &a{n} [{}]\n", vec![before.as_str(); 10].join(", "));
-    }
+    let laughs = lines(10, |n| match n {
+        0 => "a0: &a0 [lol]\n".to_owned(),
+        _ => format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(10)),
+    });
     assert_eq!(read(&laughs), excessive);
 
-    let mut merges = "a0: &a0 {k: lol}\n".to_owned();
-    for n in 1..12 {
-        let before = format!("*a{}", n - 1);
-        merges += &format!(
+    let merges = lines(12, |n| match n {
+        0 => "a0: &a0 {k: lol}\n".to_owned(),
+        _ => format!(
             "a{n}: &a{n}\n  <<: [{}]\n",
-            vec![before.as_str(); 10].join(", ")
-        );
-    }
+            format!("*a{}, ", n - 1).repeat(10)
+        ),
+    });
     assert_eq!(read(&merges), excessive);
 
     // One alias after another, each within the one before.
-    let mut chain = "a0: &a0 [lol]\n".to_owned();
-    for n in 1..2000 {
-        chain += &format!("a{n}: &a{n} [*a{}]\n", n - 1);
-    }
+    let chain = lines(2000, |n| match n {
+        0 => "a0: &a0 [lol]\n".to_owned(),
+        _ => format!("a{n}: &a{n} [*a{}]\n", n - 1),
+    });
     assert!(matches!(
         read(&chain),
         Some(ParseErrorKind::TooDeep | ParseErrorKind::ExcessiveAliasing)
@@ -103,18 +106,17 @@ fn aliases_multiply_only_so_far() {
     );
 
     // Many aliases of a small node are no bomb.
-    let many: String = (0..300).map(|n| format!("k{n}: *a\n")).collect();
+    let many = lines(300, |n| format!("k{n}: *a\n"));
     assert_eq!(read(format!("a: &a 1\n{many}")), None);
 }
 
 #[test]
 fn length_alone_does_no_harm() {
-    let lines = |count, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
-    assert_eq!(read(lines(100_000, &|n| format!("key{n}: {n}\n"))), None);
-    assert_eq!(read(lines(100_000, &|_| "key: 1\n".to_owned())), None);
-    assert_eq!(read(lines(100_000, &|n| format!("- &a{n} x\n"))), None);
-    assert_eq!(read(lines(100_000, &|_| "# comment\n".to_owned())), None);
-    assert_eq!(read(lines(100_000, &|_| "---\n".to_owned())), None);
+    assert_eq!(read(lines(100_000, |n| format!("key{n}: {n}\n"))), None);
+    assert_eq!(read(lines(100_000, |_| "key: 1\n".to_owned())), None);
+    assert_eq!(read(lines(100_000, |n| format!("- &a{n} x\n"))), None);
+    assert_eq!(read(lines(100_000, |_| "# comment\n".to_owned())), None);
+    assert_eq!(read(lines(100_000, |_| "---\n".to_owned())), None);
     assert_eq!(read("a: ".to_owned() + &"x".repeat(1_000_000)), None);
     assert_eq!(read(format!("a: \"{}\"", "\\n".repeat(500_000))), None);
     assert_eq!(read(format!("a: '{}'", "x\n ".repeat(300_000))), None);
@@ -123,12 +125,12 @@ fn length_alone_does_no_harm() {
     assert_eq!(read(format!("{{{}}}", "a: b, ".repeat(100_000))), None);
     assert_eq!(read("\n".repeat(1_000_000)), None);
     assert_eq!(read(format!("a:{}b", " ".repeat(1_000_000))), None);
-    let directives = lines(10_000, &|n| format!("%TAG !e{n}! tag:x,2000:\n"));
+    let directives = lines(10_000, |n| format!("%TAG !e{n}! tag:x,2000:\n"));
     assert_eq!(read(format!("{directives}---\na: 1\n")), None);
     // Each of these comments needs another pass, so that there is a limit.
-    let glued = lines(10_000, &|n| format!("k{n}: 'x'# c\n"));
+    let glued = lines(10_000, |n| format!("k{n}: 'x'# c\n"));
     assert_eq!(read(glued), Some(ParseErrorKind::Syntax));
-    let merged = lines(5_000, &|n| format!("- &m{n} {{a: 1}}\n"));
+    let merged = lines(5_000, |n| format!("- &m{n} {{a: 1}}\n"));
     let list: Vec<String> = (0..5_000).map(|n| format!("*m{n}")).collect();
     assert_eq!(read(format!("{merged}- <<: [{}]\n", list.join(", "))), None);
 }
