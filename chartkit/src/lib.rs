@@ -6,5 +6,7 @@
 )]
 
 pub mod diagnostic;
+mod quote;
+pub mod semver;
 pub mod source;
 pub mod yaml;
