@@ -5,6 +5,7 @@
     reason = "I/O lives in `io`, and nowhere else"
 )]
 
+pub mod chart;
 pub mod diagnostic;
 mod quote;
 pub mod semver;
