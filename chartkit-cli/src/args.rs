@@ -6,7 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Helm charts with profiles: effective values, immutable archives, no cluster.
 #[derive(Debug, Parser)]
-#[command(name = "chartkit", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "chartkit",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
 pub(crate) struct Cli {
     /// How messages and reports look: text for people, or JSON
     #[arg(long, global = true, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
@@ -27,22 +32,34 @@ pub(crate) enum Format {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Package charts with their profiles into immutable archives
-    #[command(after_help = "Example:\n  chartkit package services/* -d dist --annotation revision=$(git rev-parse HEAD)")]
+    #[command(
+        after_help = "Example:\n  chartkit package services/* -d dist --annotation revision=$(git rev-parse HEAD)"
+    )]
     Package(Package),
     /// Print the values that a chart's templates see
     #[command(after_help = "Example:\n  chartkit values services/shop --profile qa1 --origins")]
     Values(Values),
     /// Show a part of a chart, as `helm show` does
-    #[command(subcommand, after_help = "Example:\n  chartkit show chart shop-1.4.0.tgz")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  chartkit show chart shop-1.4.0.tgz"
+    )]
     Show(Show),
     /// List or show the profiles of a chart
-    #[command(subcommand, after_help = "Example:\n  chartkit profile list services/shop")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  chartkit profile list services/shop"
+    )]
     Profile(Profile),
     /// Say whether two charts hold the same files, whatever their containers look like
-    #[command(after_help = "Example:\n  chartkit same shop-1.4.0.tgz build/shop-1.4.0.tgz\n\nExit code 1: they differ.")]
+    #[command(
+        after_help = "Example:\n  chartkit same shop-1.4.0.tgz build/shop-1.4.0.tgz\n\nExit code 1: they differ."
+    )]
     Same(Same),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  chartkit completions bash > /etc/bash_completion.d/chartkit")]
+    #[command(
+        after_help = "Example:\n  chartkit completions bash > /etc/bash_completion.d/chartkit"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -71,7 +88,11 @@ pub(crate) struct Package {
     pub(crate) profiles_dir: ProfilesDir,
 
     /// Only this profile rides, with what it extends; may be repeated
-    #[arg(long = "profile", value_name = "PROFILE", conflicts_with = "no_profiles")]
+    #[arg(
+        long = "profile",
+        value_name = "PROFILE",
+        conflicts_with = "no_profiles"
+    )]
     pub(crate) profiles: Vec<String>,
 
     /// No profiles ride

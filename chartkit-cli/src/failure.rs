@@ -56,13 +56,17 @@ impl From<EffectiveError> for Box<Failure> {
         let (exit, help) = match error.kind() {
             EffectiveErrorKind::SecretsNotDecrypted { .. } => (
                 Exit::Usage,
-                Some("print values without them with --secrets omit, or their paths with --secrets mask"),
+                Some(
+                    "print values without them with --secrets omit, or their paths with --secrets mask",
+                ),
             ),
             EffectiveErrorKind::Profile(error) if error.is_unknown() => (Exit::Usage, None),
             EffectiveErrorKind::Set(_) => (Exit::Usage, None),
             EffectiveErrorKind::Process(error) if error.is_missing_dependencies() => (
                 Exit::Input,
-                Some("fetch them with `helm dependency build`, or leave them out with --allow-missing"),
+                Some(
+                    "fetch them with `helm dependency build`, or leave them out with --allow-missing",
+                ),
             ),
             _ => (Exit::Input, None),
         };
@@ -90,7 +94,11 @@ impl From<PackageError> for Box<Failure> {
 
 impl From<ProfileError> for Box<Failure> {
     fn from(error: ProfileError) -> Self {
-        let exit = if error.is_unknown() { Exit::Usage } else { Exit::Input };
+        let exit = if error.is_unknown() {
+            Exit::Usage
+        } else {
+            Exit::Input
+        };
         Failure::new(exit, Diagnostic::from(&error))
     }
 }

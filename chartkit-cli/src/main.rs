@@ -34,9 +34,16 @@ fn main() -> ExitCode {
 }
 
 /// Says that it is our fault. Prints the place, not the message: it might hold a value.
-#[expect(clippy::print_stderr, clippy::exit, reason = "the last words of a broken process")]
+#[expect(
+    clippy::print_stderr,
+    clippy::exit,
+    reason = "the last words of a broken process"
+)]
 fn bug(panic: &std::panic::PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     eprintln!(
         "error: chartkit {} has a bug at {place}; please report it with the command that you ran",
         env!("CARGO_PKG_VERSION")

@@ -32,10 +32,12 @@ impl Sha256 {
     #[must_use]
     pub fn hex(&self) -> String {
         use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
     }
 }
 
@@ -62,7 +64,11 @@ impl<W: std::io::Write> HashingWriter<W> {
     }
 
     pub(crate) fn finish(self) -> (W, Sha256, u64) {
-        (self.inner, Sha256(self.hasher.finalize().into()), self.length)
+        (
+            self.inner,
+            Sha256(self.hasher.finalize().into()),
+            self.length,
+        )
     }
 }
 

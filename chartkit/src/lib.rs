@@ -5,6 +5,11 @@
     reason = "I/O lives in `io`, and nowhere else"
 )]
 
+pub mod chart;
 pub mod diagnostic;
+pub mod digest;
+mod quote;
+pub mod semver;
 pub mod source;
+pub mod values;
 pub mod yaml;

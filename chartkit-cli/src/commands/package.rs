@@ -52,7 +52,12 @@ pub(crate) fn run(args: &Package, context: &mut Context) -> Outcome {
         }
     }
     match format {
-        Format::Human => print(results.iter().map(|done| done.text.as_str()).collect::<String>())?,
+        Format::Human => print(
+            results
+                .iter()
+                .map(|done| done.text.as_str())
+                .collect::<String>(),
+        )?,
         Format::Json => print_json(&results.into_iter().map(|done| done.json).collect())?,
     };
     Ok(exit)
@@ -73,7 +78,10 @@ fn chart(
     chart.check_api_version().map_err(io::Error::from)?;
     let plan = plan(&chart, options, &mut context.sources)?;
     let (text, json) = if args.plan {
-        (plan_text(&plan, plan.release_size(&chart)), plan_json(&plan, plan.release_size(&chart)))
+        (
+            plan_text(&plan, plan.release_size(&chart)),
+            plan_json(&plan, plan.release_size(&chart)),
+        )
     } else {
         let packaged = io::write_archive(&plan, &args.destination, args.force)?;
         (packaged_text(&packaged), packaged_json(&packaged))
@@ -99,7 +107,10 @@ fn options(args: &Package) -> Result<PackageOptions, Box<Failure>> {
                 "invalid SOURCE_DATE_EPOCH: expected seconds since 1970, found `{}`",
                 seconds.display()
             );
-            return Err(Failure::new(Exit::Usage, Diagnostic::error(Code::Environment, message)));
+            return Err(Failure::new(
+                Exit::Usage,
+                Diagnostic::error(Code::Environment, message),
+            ));
         };
         options.time = Timestamp::from_unix(seconds, 0);
     }
@@ -126,7 +137,12 @@ fn plan_text(plan: &Plan, release_size: u64) -> String {
     let written = plan.measure();
     let mut text = format!("{}  {}\n", plan.file_name, written.digest);
     for entry in &plan.entries {
-        text += &format!("{:>10}  {:<8}  {}\n", entry.data.len(), entry.reason, entry.path);
+        text += &format!(
+            "{:>10}  {:<8}  {}\n",
+            entry.data.len(),
+            entry.reason,
+            entry.path
+        );
     }
     text + &format!(
         "{:>10}  in {} files, {} packed; about {release_size} bytes of Helm's release Secret\n",

@@ -19,7 +19,9 @@ pub(crate) fn list(argument: &ChartArgument, context: &mut Context) -> Outcome {
     let chart = context.load(&argument.chart, &argument.profiles_dir)?;
     let mut all = Vec::new();
     collect(&chart, &chart.metadata.name, context, &mut all)?;
-    let rows = all.iter().flat_map(|(path, found)| found.profiles.values().map(move |p| (path, p)));
+    let rows = all
+        .iter()
+        .flat_map(|(path, found)| found.profiles.values().map(move |p| (path, p)));
     match context.format {
         Format::Json => {
             let rows = rows.map(|(chart, profile)| describe(chart, profile));
@@ -32,8 +34,19 @@ pub(crate) fn list(argument: &ChartArgument, context: &mut Context) -> Outcome {
                 chart.clone(),
                 text(profile.description.stack.map(|s| s.to_string())),
                 profile.description.extends.join(","),
-                if profile.secrets.is_some() { "yes" } else { "no" }.to_owned(),
-                text(profile.description.description.as_ref().map(ToString::to_string)),
+                if profile.secrets.is_some() {
+                    "yes"
+                } else {
+                    "no"
+                }
+                .to_owned(),
+                text(
+                    profile
+                        .description
+                        .description
+                        .as_ref()
+                        .map(ToString::to_string),
+                ),
             ]
         }))),
     }
@@ -42,7 +55,9 @@ pub(crate) fn list(argument: &ChartArgument, context: &mut Context) -> Outcome {
 fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome {
     let chart = context.load(&argument.chart, &argument.profiles_dir)?;
     let found = profile::find(&chart, &mut context.sources)?;
-    context.diagnostics.extend(found.diagnostics.iter().cloned());
+    context
+        .diagnostics
+        .extend(found.diagnostics.iter().cloned());
     let layers = found.layers(name)?;
     let mut rows = Vec::new();
     for profile in layers {
@@ -95,7 +110,9 @@ fn collect(
     all: &mut Vec<(String, Found)>,
 ) -> Result<(), Box<Failure>> {
     let found = profile::find(chart, &mut context.sources)?;
-    context.diagnostics.extend(found.diagnostics.iter().cloned());
+    context
+        .diagnostics
+        .extend(found.diagnostics.iter().cloned());
     all.push((path.to_owned(), found));
     for dependency in &chart.dependencies {
         let path = format!("{path}/charts/{}", dependency.metadata.name);
@@ -120,12 +137,28 @@ fn describe(chart: &str, profile: &profile::Profile) -> Value {
 }
 
 fn table(rows: impl Iterator<Item = [String; 6]>) -> String {
-    let head = ["NAME", "CHART", "STACK", "EXTENDS", "SECRETS", "DESCRIPTION"].map(str::to_owned);
+    let head = [
+        "NAME",
+        "CHART",
+        "STACK",
+        "EXTENDS",
+        "SECRETS",
+        "DESCRIPTION",
+    ]
+    .map(str::to_owned);
     let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; 6] = std::array::from_fn(width);
     let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()

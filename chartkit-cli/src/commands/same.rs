@@ -22,7 +22,12 @@ pub(crate) fn run(args: &Same, context: &mut Context) -> Outcome {
     };
     match context.format {
         Format::Human if differences.is_empty() => print("same content\n"),
-        Format::Human => print(differences.iter().map(|d| format!("{d}\n")).collect::<String>()),
+        Format::Human => print(
+            differences
+                .iter()
+                .map(|d| format!("{d}\n"))
+                .collect::<String>(),
+        ),
         Format::Json => print_json(&json!({
             "same": differences.is_empty(),
             "digests": [first.digest().to_string(), second.digest().to_string()],
@@ -40,7 +45,11 @@ fn contents(path: &Path, context: &mut Context) -> Result<Contents, Box<Failure>
     if io::is_directory(path) {
         let loaded = io::load_chart(path, &mut context.sources)?;
         loaded.chart.check_api_version().map_err(io::Error::from)?;
-        let plan = plan(&loaded.chart, &PackageOptions::default(), &mut context.sources)?;
+        let plan = plan(
+            &loaded.chart,
+            &PackageOptions::default(),
+            &mut context.sources,
+        )?;
         return Ok(Contents::of_plan(&plan));
     }
     Ok(io::read_contents(path)?)

@@ -23,9 +23,15 @@ pub(crate) fn run(args: &Show, context: &mut Context) -> Outcome {
 fn files(argument: &ChartArgument, context: &mut Context) -> Outcome {
     let chart = context.load(&argument.chart, &argument.profiles_dir)?;
     if context.format == Format::Json {
-        let files = chart.raw.iter().map(|f| json!({ "path": f.name, "size": f.data.len() }));
+        let files = chart
+            .raw
+            .iter()
+            .map(|f| json!({ "path": f.name, "size": f.data.len() }));
         return print_json(&files.collect());
     }
-    let lines = chart.raw.iter().map(|f| format!("{:>10}  {}\n", f.data.len(), f.name));
+    let lines = chart
+        .raw
+        .iter()
+        .map(|f| format!("{:>10}  {}\n", f.data.len(), f.name));
     print(lines.collect::<String>())
 }

@@ -25,7 +25,11 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     for argument in &args.files {
         for file in split_commas(argument) {
             let text = read(&file)?;
-            let name = if file.trim() == "-" { "<stdin>" } else { file.as_str() };
+            let name = if file.trim() == "-" {
+                "<stdin>"
+            } else {
+                file.as_str()
+            };
             files.push(context.sources.add(name, text));
         }
     }
@@ -96,12 +100,19 @@ fn read(file: &str) -> Result<Arc<[u8]>, Box<Failure>> {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text).map_err(|error| {
             let message = format!("cannot read standard input: {error}");
-            Failure::new(Exit::Environment, Diagnostic::error(Code::Environment, message))
+            Failure::new(
+                Exit::Environment,
+                Diagnostic::error(Code::Environment, message),
+            )
         })?;
         return Ok(text.into());
     }
-    if ["http://", "https://", "oci://"].iter().any(|scheme| file.starts_with(scheme)) {
-        let message = format!("cannot read `{file}`: this chartkit does not fetch from the network");
+    if ["http://", "https://", "oci://"]
+        .iter()
+        .any(|scheme| file.starts_with(scheme))
+    {
+        let message =
+            format!("cannot read `{file}`: this chartkit does not fetch from the network");
         let diagnostic = Diagnostic::error(Code::Environment, message);
         let help = "fetch it first and give the file";
         return Err(Failure::new(Exit::Environment, diagnostic.help(help)));
@@ -127,8 +138,16 @@ fn contributions(node: &Node, values: &Values, sources: &Sources) -> String {
     for node in node.contributions() {
         let place = node.place.map_or("made by Helm".to_owned(), |place| {
             let at = sources.position(place.file, place.entry);
-            let layer = values.layer(place.file).map(|l| format!("  ({l})")).unwrap_or_default();
-            format!("{}:{}:{}{layer}", sources.name(place.file), at.line, at.column)
+            let layer = values
+                .layer(place.file)
+                .map(|l| format!("  ({l})"))
+                .unwrap_or_default();
+            format!(
+                "{}:{}:{}{layer}",
+                sources.name(place.file),
+                at.line,
+                at.column
+            )
         });
         text += &format!("    {place}\n");
     }
@@ -160,7 +179,9 @@ fn origins_json(values: &Values, sources: &Sources) -> String {
     };
     let leaves = values.leaves();
     let leaves = leaves.iter().map(|(path, node)| entry(path, node, false));
-    let deletions = values.deletions().map(|(path, node)| entry(path, node, true));
+    let deletions = values
+        .deletions()
+        .map(|(path, node)| entry(path, node, true));
     let all: serde_json::Value = leaves.chain(deletions).collect();
     format!("{all:#}\n")
 }

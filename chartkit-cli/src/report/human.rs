@@ -17,7 +17,9 @@ pub(super) fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let texts: Vec<_> = (diagnostic.labels.iter())
         .map(|label| String::from_utf8_lossy(sources.text(label.file)))
         .collect();
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.id());
+    let title = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.id());
     let mut group = Group::with_title(title);
     for (position, (label, text)) in diagnostic.labels.iter().zip(&texts).enumerate() {
         let kind = if position == 0 {
@@ -34,7 +36,9 @@ pub(super) fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
         }
         let start = label.span.start as usize;
         let end = label.span.end.min(label.span.start + LONGEST_LABEL) as usize;
-        let end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+        let end = (end..=text.len())
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(text.len());
         let mut annotation = kind.span(start.min(end)..end);
         if !label.message.is_empty() {
             annotation = annotation.label(label.message.as_str());

@@ -44,7 +44,10 @@ struct LabelLine<'d> {
 #[must_use]
 pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let label = |file: FileId, span: Span, message| {
-        let (start, end) = (sources.position(file, span.start), sources.position(file, span.end));
+        let (start, end) = (
+            sources.position(file, span.start),
+            sources.position(file, span.end),
+        );
         LabelLine {
             file: sources.name(file),
             line: start.line,

@@ -96,7 +96,9 @@ impl<'g> Coalesce<'g> {
             let section = match self.graph.table(values).get(key) {
                 None => {
                     let slot = self.graph.empty_slot();
-                    self.graph.table_mut(values).insert(Arc::clone(key), slot.clone());
+                    self.graph
+                        .table_mut(values)
+                        .insert(Arc::clone(key), slot.clone());
                     slot
                 }
                 Some(slot) => slot.clone(),
@@ -260,13 +262,17 @@ impl<'g> Coalesce<'g> {
             };
             self.graph.table_mut(globals).insert(key, slot);
         }
-        self.graph.table_mut(child).insert(Arc::from(GLOBAL), target);
+        self.graph
+            .table_mut(child)
+            .insert(Arc::from(GLOBAL), target);
     }
 
     /// Helm's `cleanNilValues`: nulls among defaults mean nothing.
     fn remove_nulls(&mut self, slot: &Slot) {
         let Some(table) = slot.as_table() else { return };
-        self.graph.table_mut(table).retain(|_, slot| !slot.is_null());
+        self.graph
+            .table_mut(table)
+            .retain(|_, slot| !slot.is_null());
         for (_, inner) in self.graph.entries(table) {
             self.remove_nulls(&inner);
         }
@@ -325,13 +331,18 @@ impl<'g> Coalesce<'g> {
             lower.map_or("table", Slot::type_name),
         );
         self.path.pop();
-        let labels = [Some((upper, "the parent's")), lower.map(|l| (l, "the subchart's"))];
+        let labels = [
+            Some((upper, "the parent's")),
+            lower.map(|l| (l, "the subchart's")),
+        ];
         self.warn(message, labels.into_iter().flatten());
     }
 
     fn warn<'s>(&mut self, message: String, labels: impl IntoIterator<Item = (&'s Slot, &'s str)>) {
         let diagnostic = Diagnostic::warning(Code::TypeConflict, message);
-        let places = labels.into_iter().filter_map(|(slot, text)| Some((slot.place()?, text)));
+        let places = labels
+            .into_iter()
+            .filter_map(|(slot, text)| Some((slot.place()?, text)));
         let diagnostic = places.fold(diagnostic, |d, (place, text)| d.at_place(place, text));
         self.diagnostics.push(diagnostic);
     }

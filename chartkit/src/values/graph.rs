@@ -240,11 +240,14 @@ fn append(above: Option<&Arc<Node>>, lowest: &Arc<Node>) -> Arc<Node> {
         return Arc::clone(top);
     }
     let upper: Vec<_> = top.contributions().collect();
-    upper.into_iter().rev().fold(Arc::clone(lowest), |below, node| {
-        Arc::new(Node {
-            value: node.value.clone(),
-            place: node.place,
-            below: Some(below),
+    upper
+        .into_iter()
+        .rev()
+        .fold(Arc::clone(lowest), |below, node| {
+            Arc::new(Node {
+                value: node.value.clone(),
+                place: node.place,
+                below: Some(below),
+            })
         })
-    })
 }

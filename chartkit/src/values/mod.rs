@@ -60,7 +60,9 @@ impl fmt::Display for Layer {
         match self {
             Self::Chart { chart } => write!(f, "values of {chart}"),
             Self::Profile { chart, profile } => write!(f, "profile {profile} of {chart}"),
-            Self::Secrets { chart, profile } => write!(f, "secrets of profile {profile} of {chart}"),
+            Self::Secrets { chart, profile } => {
+                write!(f, "secrets of profile {profile} of {chart}")
+            }
             Self::File => f.write_str("values file"),
             Self::Set => f.write_str("argument"),
         }

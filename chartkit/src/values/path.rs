@@ -15,6 +15,17 @@ pub enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// The key, if it is one.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Index(_) => None,
+        }
+    }
+}
+
 /// A path from the root of a values tree, such as `image.tags[0]`.
 ///
 /// # Shape
@@ -61,13 +72,12 @@ impl ValuePath {
         let (Step::Key(first), rest) = self.0.split_first()? else {
             return None;
         };
-        rest.iter().try_fold(table.get(first)?, |node, step| {
-            match (step, &node.value) {
+        rest.iter()
+            .try_fold(table.get(first)?, |node, step| match (step, &node.value) {
                 (Step::Key(key), Value::Table(table)) => table.get(key),
                 (Step::Index(index), Value::List(items)) => items.get(*index),
                 _ => None,
-            }
-        })
+            })
     }
 }
 
@@ -168,7 +178,16 @@ mod tests {
 
     #[test]
     fn text_and_path_are_one_to_one() {
-        for text in ["", "a", "a.b", "a[0]", "a[0][12].b", r"a\.b.c", r"a\\.b", r"x\[0\]"] {
+        for text in [
+            "",
+            "a",
+            "a.b",
+            "a[0]",
+            "a[0][12].b",
+            r"a\.b.c",
+            r"a\\.b",
+            r"x\[0\]",
+        ] {
             let path: ValuePath = text.parse().unwrap();
             assert_eq!(path.to_string(), text);
         }
@@ -176,7 +195,15 @@ mod tests {
 
     #[test]
     fn what_is_no_path_says_where() {
-        for (text, offset) in [("a.", 2), (".a", 0), ("a..b", 2), ("a[", 1), ("a[x]", 2), ("a[0]b", 4), ("a\\", 1)] {
+        for (text, offset) in [
+            ("a.", 2),
+            (".a", 0),
+            ("a..b", 2),
+            ("a[", 1),
+            ("a[x]", 2),
+            ("a[0]b", 4),
+            ("a\\", 1),
+        ] {
             let error = text.parse::<ValuePath>().unwrap_err();
             assert_eq!(error.offset(), offset, "{text}: {error}");
         }

@@ -1,3 +1,18 @@
-//! The library through its public interface, one module per capability.
+//! One test binary: one file per topic.
+#![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 
 mod emit;
+mod ignore;
+mod semver;
+
+/// The text of a file in `fixtures`.
+fn fixture(path: &str) -> String {
+    let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The table of random cases that a recorder wrote, named by an environment variable.
+fn random_table(variable: &str) -> String {
+    let path = std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no table"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}

@@ -1,0 +1,4 @@
+//! Charts.
+
+pub(crate) mod glob;
+pub mod ignore;
