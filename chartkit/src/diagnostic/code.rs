@@ -40,6 +40,24 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The files make no chart.
+    InvalidChart = "C001" "invalid-chart";
+    /// The archive cannot be read as a chart.
+    InvalidArchive = "C002" "invalid-archive";
+    /// A chart has two files of the same name; for most files the last one counts.
+    DuplicateFile = "C003" "duplicate-file";
+    /// An entry of `charts/` starts with `_` or `.` and is not loaded.
+    SkippedSubchart = "C004" "skipped-subchart";
+    /// A field of `Chart.yaml` means nothing to Helm.
+    UnknownField = "C005" "unknown-field";
+    /// A file of the chart is a symbolic link; what it points to is used.
+    SymbolicLink = "C006" "symbolic-link";
+    /// Dependencies are declared in `requirements.yaml`, which was for charts of version 1.
+    RequirementsFile = "D001" "requirements-file";
+    /// Dependencies are locked in `requirements.lock`, which was for charts of version 1.
+    RequirementsLock = "D002" "requirements-lock";
+    /// The values cannot be read.
+    InvalidValues = "V001" "invalid-values";
     /// The text is not YAML.
     SyntaxError = "Y001" "syntax-error";
     /// A mapping has the same key twice; the last one wins.
