@@ -9,9 +9,13 @@
 
 pub mod archive;
 mod dependency;
+pub(crate) mod glob;
+pub mod ignore;
 mod load;
 mod lock;
 mod metadata;
+pub mod process;
+pub mod show;
 
 use std::fmt;
 use std::sync::Arc;

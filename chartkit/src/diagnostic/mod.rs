@@ -8,8 +8,10 @@
 //! types.
 
 mod code;
+mod json;
 
 pub use code::Code;
+pub use json::to_json;
 
 use crate::source::{FileId, Place, Span};
 

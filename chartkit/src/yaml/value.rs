@@ -63,6 +63,20 @@ impl Node {
         });
         self
     }
+
+    /// Every value written for this entry, from the one that counts down to the lowest.
+    ///
+    /// # Shape
+    ///
+    /// The first item is the node itself; it never ends empty.
+    pub fn contributions(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |node| node.below.as_deref())
+    }
+
+    /// Whether this value or one that it replaced was written at `place`.
+    pub(crate) fn has_contribution(&self, place: Option<Place>) -> bool {
+        place.is_some() && self.contributions().any(|node| node.place == place)
+    }
 }
 
 /// Replaced values remembered by [`Node::over`].

@@ -1,6 +1,8 @@
 //! One test binary: one file per topic.
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 
+mod emit;
+mod ignore;
 mod semver;
 
 /// The text of a file in `fixtures`.
