@@ -8,8 +8,12 @@
 pub mod chart;
 pub mod diagnostic;
 pub mod digest;
+#[cfg(feature = "fs")]
+pub mod io;
+mod printable;
 mod quote;
 pub mod semver;
 pub mod source;
+pub mod time;
 pub mod values;
 pub mod yaml;

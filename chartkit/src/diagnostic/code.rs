@@ -40,6 +40,22 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The files make no chart.
+    InvalidChart = "C001" "invalid-chart";
+    /// The archive cannot be read as a chart.
+    InvalidArchive = "C002" "invalid-archive";
+    /// A chart has two files of the same name; for most files the last one counts.
+    DuplicateFile = "C003" "duplicate-file";
+    /// An entry of `charts/` starts with `_` or `.` and is not loaded.
+    SkippedSubchart = "C004" "skipped-subchart";
+    /// A field of `Chart.yaml` means nothing to Helm.
+    UnknownField = "C005" "unknown-field";
+    /// A file of the chart is a symbolic link; what it points to is used.
+    SymbolicLink = "C006" "symbolic-link";
+    /// Dependencies are declared in `requirements.yaml`, which was for charts of version 1.
+    RequirementsFile = "D001" "requirements-file";
+    /// Dependencies are locked in `requirements.lock`, which was for charts of version 1.
+    RequirementsLock = "D002" "requirements-lock";
     /// A declared dependency is not in `charts/`.
     MissingDependency = "D003" "missing-dependency";
     /// What decides whether a dependency is enabled is no boolean.
@@ -62,6 +78,8 @@ codes! {
     SecretsLeftOut = "P003" "secrets-left-out";
     /// A profile's `secrets.yaml` is not encrypted.
     PlainSecrets = "P004" "plain-secrets";
+    /// The values cannot be read.
+    InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.
     TypeConflict = "V002" "type-conflict";
     /// The section of a subchart is not a table.

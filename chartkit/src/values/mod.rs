@@ -6,6 +6,8 @@
 
 mod coalesce;
 mod graph;
+mod load;
+mod merge;
 mod path;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ use std::sync::Arc;
 
 pub(crate) use coalesce::{Coalesce, Deletion, Nulls, Scope, TypeMismatch};
 pub(crate) use graph::{Graph, Slot, TableId};
+pub use load::{LoadError, LoadErrorKind, Loaded, load};
+pub use merge::merge_maps;
 pub use path::{PathError, Step, ValuePath};
 
 pub use crate::yaml::{Node, Number, Table, Value};

@@ -33,6 +33,37 @@ impl Node {
         }
     }
 
+    /// This value in the place of `lower`, which goes to the bottom of [`Node::below`].
+    ///
+    /// # Shape
+    ///
+    /// Nodes of `lower`'s history whose place is already in this one's are left out: merging the
+    /// same layer twice is not two layers. At most 64 values are remembered, the upper ones, so
+    /// that a file with a hundred thousand documents makes no endless chain.
+    #[must_use]
+    pub fn over(mut self, lower: Self) -> Self {
+        let mut places = vec![self.place];
+        let mut bottom = &mut self.below;
+        while let Some(node) = bottom {
+            places.push(node.place);
+            bottom = &mut Arc::make_mut(node).below;
+        }
+        let mut kept = Vec::new();
+        let mut next = Some(lower);
+        while let Some(mut node) = next {
+            next = node.below.take().map(Arc::unwrap_or_clone);
+            if node.place.is_none() || !places.contains(&node.place) {
+                kept.push(node);
+            }
+        }
+        kept.truncate(MAX_HISTORY.saturating_sub(places.len() - 1));
+        *bottom = kept.into_iter().rev().fold(None, |below, mut node| {
+            node.below = below;
+            Some(Arc::new(node))
+        });
+        self
+    }
+
     /// Every value written for this entry, from the one that counts down to the lowest.
     ///
     /// # Shape
@@ -47,6 +78,9 @@ impl Node {
         place.is_some() && self.contributions().any(|node| node.place == place)
     }
 }
+
+/// Replaced values remembered by [`Node::over`].
+const MAX_HISTORY: usize = 64;
 
 /// A value that no text says.
 impl From<Value> for Node {

@@ -1,0 +1,9 @@
+//! The edge: the only module that touches files.
+//!
+//! Decides nothing about charts: it walks, reads and hands the bytes to the pure functions.
+
+mod error;
+mod fs;
+
+pub use error::{Error, ErrorKind};
+pub use fs::{Directory, load_chart, load_chart_with, read_directory};
