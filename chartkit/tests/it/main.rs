@@ -1,3 +1,4 @@
 //! The library through its public interface, one module per capability.
 
 mod emit;
+mod typed;
