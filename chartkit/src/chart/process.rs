@@ -91,6 +91,12 @@ impl ProcessError {
         self.kind
     }
 
+    /// Whether declared dependencies are missing.
+    #[must_use]
+    pub fn is_missing_dependencies(&self) -> bool {
+        self.kind == ProcessErrorKind::MissingDependencies
+    }
+
     /// Where the offending value was written, if a text says it.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
@@ -210,6 +216,20 @@ fn chart_layers(
     for dependency in &chart.dependencies {
         chart_layers(dependency, &format!("{path}/charts/"), layers);
     }
+}
+
+/// The keys of `subchart`'s sections in the values of `chart`: its aliases if dependencies give it any, else
+/// its name.
+pub(crate) fn section_names<'c>(chart: &'c Chart, subchart: &'c Chart) -> Vec<&'c str> {
+    let names: Vec<_> = (chart.metadata.dependencies.iter().flatten())
+        .filter(|d| d.name == subchart.metadata.name)
+        .filter(|d| is_compatible_range(&d.version, &subchart.metadata.version))
+        .map(Dependency::name_or_alias)
+        .collect();
+    if names.is_empty() {
+        return vec![&subchart.metadata.name];
+    }
+    names
 }
 
 /// A chart while it is processed. Cloning one is cheap: its defaults are named, not held.
@@ -487,7 +507,7 @@ fn go_print(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(b) => b.to_string(),
-        Value::Number(number) => number.go_print(),
+        Value::Number(number) => number.to_template_text(),
         Value::String(text) => text.to_string(),
         Value::List(items) => {
             let items: Vec<_> = items.iter().map(|node| go_print(&node.value)).collect();

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::chart::{ApiVersion, Chart, File, ValidateError};
+use crate::chart::{Chart, File, Metadata, ValidationError};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::profile::{self, EncryptedFile, EncryptedFileError, FOLDER, ProfileError};
 use crate::semver::{self, Version};
 use crate::source::{Place, Sources};
 use crate::time::Timestamp;
-use crate::yaml::{self, Style};
+use crate::yaml::{self, EmitStyle};
 
 /// Which profiles ride in the archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,7 @@ pub enum PackageErrorKind {
     /// Declared dependencies are not in `charts/`.
     MissingDependencies,
     /// The metadata is not valid.
-    Validate(ValidateError),
+    Validate(ValidationError),
     /// The chart's name holds a path separator.
     Name,
     /// `values.schema.json` is not JSON.
@@ -189,6 +189,27 @@ impl std::error::Error for PackageError {
             | PackageErrorKind::Name
             | PackageErrorKind::Schema => None,
         }
+    }
+}
+
+impl From<&PackageError> for Diagnostic {
+    fn from(error: &PackageError) -> Self {
+        let cause = match &error.kind {
+            PackageErrorKind::Profile(cause) => Self::from(cause),
+            PackageErrorKind::Secrets(cause) => Self::from(cause),
+            PackageErrorKind::Validate(cause) => {
+                let diagnostic = Self::error(Code::NotPackageable, cause.to_string());
+                cause.place().into_iter().fold(diagnostic, |d, place| d.at_place(place, ""))
+            }
+            PackageErrorKind::Version(cause) => {
+                Self::error(Code::NotPackageable, cause.to_string())
+            }
+            PackageErrorKind::MissingDependencies
+            | PackageErrorKind::Name
+            | PackageErrorKind::Schema => Self::error(Code::NotPackageable, ""),
+        };
+        let diagnostic = cause.context(&error.message);
+        error.place.into_iter().fold(diagnostic, |d, place| d.at_place(place, ""))
     }
 }
 
@@ -276,7 +297,7 @@ impl Planner<'_> {
     fn chart(
         &mut self,
         chart: &Chart,
-        metadata: &crate::chart::Metadata,
+        metadata: &Metadata,
         parent: &str,
     ) -> Result<(), PackageError> {
         if metadata.name.contains('/') || metadata.name.is_empty() {
@@ -287,11 +308,11 @@ impl Planner<'_> {
         let rides = self.profiles(chart)?;
 
         let mut written = metadata.clone();
-        if metadata.api_version == ApiVersion::V1 {
+        if metadata.api_version == "v1" {
             written.dependencies = None;
         }
         self.text(&base, "Chart.yaml", &written, Reason::Metadata);
-        if let (ApiVersion::V2, Some(lock)) = (metadata.api_version.as_str(), &chart.lock) {
+        if let ("v2", Some(lock)) = (metadata.api_version.as_str(), &chart.lock) {
             self.text(&base, "Chart.lock", lock, Reason::Lock);
         }
         for file in chart.raw.iter().filter(|file| file.name == "values.yaml") {
@@ -365,7 +386,7 @@ impl Planner<'_> {
 
     fn text(&mut self, base: &str, name: &str, data: &impl serde::Serialize, reason: Reason) {
         let value = yaml::to_value(data).expect("metadata and locks have only string keys");
-        let text = yaml::to_yaml(&value, Style::V2);
+        let text = yaml::to_yaml(&value, EmitStyle::V2);
         self.push(base, name, Arc::from(text.into_bytes()), reason);
     }
 

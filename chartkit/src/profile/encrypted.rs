@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::source::{FileId, Place, Sources};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{FileId, Place, Sources, Span};
 use crate::values::ValuePath;
 use crate::yaml::{self, Node, ParseError, Table, Value};
 
@@ -48,6 +49,24 @@ pub enum EncryptedFileError {
         /// Where it is written.
         place: Option<Place>,
     },
+}
+
+impl From<&EncryptedFileError> for Diagnostic {
+    fn from(error: &EncryptedFileError) -> Self {
+        let diagnostic = Self::error(Code::PlainSecrets, error.to_string());
+        match error {
+            EncryptedFileError::Syntax(cause) => Self::from(cause),
+            EncryptedFileError::NotEncrypted { file } => diagnostic.at(*file, Span::default(), ""),
+            EncryptedFileError::PlainText { place, .. } => match place {
+                // The key alone: the value is what must not be seen.
+                Some(place) => {
+                    let (start, end) = (place.entry, place.value.start);
+                    diagnostic.at(place.file, Span { start, end }, "the value of this key")
+                }
+                None => diagnostic,
+            },
+        }
+    }
 }
 
 impl EncryptedFile {

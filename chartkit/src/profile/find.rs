@@ -62,6 +62,17 @@ impl ProfileError {
         self.kind
     }
 
+    /// Whether there is no profile of the name that was asked for.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.kind == ProfileErrorKind::Unknown
+    }
+
+    pub(crate) fn unknown(name: &str) -> Self {
+        let message = format!("neither the chart nor a subchart has a profile `{name}`");
+        Self::new(ProfileErrorKind::Unknown, message)
+    }
+
     /// The `profile.yaml` that is to blame.
     #[must_use]
     pub fn file(&self) -> Option<FileId> {

@@ -3,7 +3,9 @@
 
 mod emit;
 mod ignore;
+mod layering;
 mod semver;
+mod typed;
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {
