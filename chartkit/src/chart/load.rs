@@ -283,12 +283,7 @@ impl<'a> Loader<'a> {
     }
 
     /// `depth` is how many more levels of subcharts there may be.
-    fn files(
-        &mut self,
-        files: Vec<File>,
-        origin: &str,
-        depth: usize,
-    ) -> Result<Chart, LoadError> {
+    fn files(&mut self, files: Vec<File>, origin: &str, depth: usize) -> Result<Chart, LoadError> {
         self.report_duplicates(&files, origin);
         let mut reader = self.chart_yaml(&files, origin)?;
         let mut parts = Parts::default();

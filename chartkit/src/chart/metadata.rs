@@ -355,7 +355,9 @@ impl Metadata {
 pub(super) fn sanitize(text: &mut String) {
     let is_clean = |c: char| c == ' ' || (!c.is_whitespace() && is_print(c));
     if !text.chars().all(is_clean) {
-        let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+        let spaced = text
+            .chars()
+            .map(|c| if c.is_whitespace() { ' ' } else { c });
         *text = spaced.filter(|c| is_print(*c)).collect();
     }
 }
@@ -487,7 +489,10 @@ fn overlay(mut base: Table, document: &Table, fields: Fields) -> Table {
             }
             (Shape::Structs(fields), Value::List(items)) => {
                 let mut old = match base.remove(*name) {
-                    Some(Node { value: Value::List(items), .. }) => items,
+                    Some(Node {
+                        value: Value::List(items),
+                        ..
+                    }) => items,
                     _ => Vec::new(),
                 };
                 old.resize(items.len(), Value::Null.into());
@@ -539,7 +544,9 @@ fn folds_to(key: &str, name: &str) -> bool {
 }
 
 fn unknown_fields(document: &Table) -> Vec<Diagnostic> {
-    let unknown = document.iter().filter(|(key, _)| field(FIELDS, key).is_none());
+    let unknown = document
+        .iter()
+        .filter(|(key, _)| field(FIELDS, key).is_none());
     let diagnostics = unknown.map(|(key, node)| {
         let message = format!("field `{key}` is unknown and has no effect");
         let diagnostic = Diagnostic::warning(Code::UnknownField, message);

@@ -141,7 +141,10 @@ impl Chart {
 }
 
 fn is_crd(name: &str) -> bool {
-    let extension = name.rsplit('/').next().and_then(|base| base.rsplit_once('.'));
+    let extension = name
+        .rsplit('/')
+        .next()
+        .and_then(|base| base.rsplit_once('.'));
     let extension = extension.map(|(_, extension)| extension.to_ascii_lowercase());
     name.starts_with("crds/") && matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
 }

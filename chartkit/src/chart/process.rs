@@ -203,11 +203,7 @@ pub fn process_dependencies<'c>(
     })
 }
 
-fn chart_layers(
-    chart: &Chart,
-    parent: &str,
-    layers: &mut BTreeMap<crate::source::FileId, Layer>,
-) {
+fn chart_layers(chart: &Chart, parent: &str, layers: &mut BTreeMap<crate::source::FileId, Layer>) {
     let path = format!("{parent}{}", chart.metadata.name);
     if let Some(file) = chart.values_file {
         let chart = path.clone();
@@ -287,7 +283,11 @@ impl<'c> Work<'c> {
         Enabled {
             name: self.name,
             chart: self.chart,
-            dependencies: self.dependencies.into_iter().map(Self::into_enabled).collect(),
+            dependencies: self
+                .dependencies
+                .into_iter()
+                .map(Self::into_enabled)
+                .collect(),
         }
     }
 }
@@ -351,7 +351,8 @@ impl Process<'_> {
         let disabled: Vec<_> = (declared.iter().filter(|d| !d.enabled))
             .map(|d| Arc::clone(&d.name))
             .collect();
-        work.dependencies.retain(|chart| !disabled.contains(&chart.name));
+        work.dependencies
+            .retain(|chart| !disabled.contains(&chart.name));
         declared.retain(|d| !disabled.contains(&d.name));
         for chart in &mut work.dependencies {
             let prefix = format!("{prefix}{}.", chart.name);
@@ -469,7 +470,8 @@ impl Process<'_> {
                 place: None,
                 below: None,
             };
-            self.graph.insert_table(BTreeMap::from([(Arc::from(key), slot)]))
+            self.graph
+                .insert_table(BTreeMap::from([(Arc::from(key), slot)]))
         };
         Ok(path.rsplit('.').fold(table, wrap))
     }
@@ -480,10 +482,11 @@ impl Process<'_> {
             request.dependency.name,
         );
         let diagnostic = Diagnostic::warning(Code::ImportValues, message);
-        self.diagnostics.push(match chart.metadata.place("dependencies") {
-            Some(place) => diagnostic.at_place(place, ""),
-            None => diagnostic,
-        });
+        self.diagnostics
+            .push(match chart.metadata.place("dependencies") {
+                Some(place) => diagnostic.at_place(place, ""),
+                None => diagnostic,
+            });
     }
 }
 

@@ -61,7 +61,11 @@ pub fn all(chart: &Chart) -> Vec<u8> {
 
 fn find_readme(chart: &Chart) -> Option<&File> {
     let names = ["readme.md", "readme.txt", "readme"];
-    let is_readme = |file: &&File| names.iter().any(|name| file.name.eq_ignore_ascii_case(name));
+    let is_readme = |file: &&File| {
+        names
+            .iter()
+            .any(|name| file.name.eq_ignore_ascii_case(name))
+    };
     chart.files.iter().find(is_readme)
 }
 

@@ -74,9 +74,7 @@ pub fn load_chart_with(
 /// Says early, and better than gzip could, that a file is something else.
 fn expect_gzip(path: &Path, file: &mut BufReader<fs::File>) -> Result<(), Error> {
     use std::io::BufRead as _;
-    let start = file
-        .fill_buf()
-        .map_err(|error| Error::read(path, error))?;
+    let start = file.fill_buf().map_err(|error| Error::read(path, error))?;
     if start.starts_with(b"\x1F\x8B\x08") {
         return Ok(());
     }

@@ -199,7 +199,10 @@ impl From<&PackageError> for Diagnostic {
             PackageErrorKind::Secrets(cause) => Self::from(cause),
             PackageErrorKind::Validate(cause) => {
                 let diagnostic = Self::error(Code::NotPackageable, cause.to_string());
-                cause.place().into_iter().fold(diagnostic, |d, place| d.at_place(place, ""))
+                cause
+                    .place()
+                    .into_iter()
+                    .fold(diagnostic, |d, place| d.at_place(place, ""))
             }
             PackageErrorKind::Version(cause) => {
                 Self::error(Code::NotPackageable, cause.to_string())
@@ -209,7 +212,10 @@ impl From<&PackageError> for Diagnostic {
             | PackageErrorKind::Schema => Self::error(Code::NotPackageable, ""),
         };
         let diagnostic = cause.context(&error.message);
-        error.place.into_iter().fold(diagnostic, |d, place| d.at_place(place, ""))
+        error
+            .place
+            .into_iter()
+            .fold(diagnostic, |d, place| d.at_place(place, ""))
     }
 }
 
@@ -280,7 +286,12 @@ pub fn plan(
         time: options.time,
         diagnostics,
     };
-    plan.diagnostics.extend(super::release::over_budget(chart, &metadata, &plan, options.release_budget));
+    plan.diagnostics.extend(super::release::over_budget(
+        chart,
+        &metadata,
+        &plan,
+        options.release_budget,
+    ));
     Ok(plan)
 }
 
@@ -323,7 +334,12 @@ impl Planner<'_> {
                 let message = format!("invalid JSON in {base}values.schema.json");
                 return Err(PackageError::new(PackageErrorKind::Schema, message));
             }
-            self.push(&base, "values.schema.json", Arc::clone(schema), Reason::Schema);
+            self.push(
+                &base,
+                "values.schema.json",
+                Arc::clone(schema),
+                Reason::Schema,
+            );
         }
         for file in &chart.templates {
             self.file(&base, file, Reason::Template);
@@ -343,7 +359,8 @@ impl Planner<'_> {
 
     /// Checks the profiles of one chart and says which folders of `profiles/` ride.
     fn profiles(&mut self, chart: &Chart) -> Result<impl Fn(&str) -> bool + use<>, PackageError> {
-        let profile_error = |e| PackageError::new(PackageErrorKind::Profile(e), "cannot use the profiles");
+        let profile_error =
+            |e| PackageError::new(PackageErrorKind::Profile(e), "cannot use the profiles");
         let found = profile::find(chart, self.sources).map_err(profile_error)?;
         for secrets in found.profiles.values().filter_map(|p| p.secrets.as_ref()) {
             let file = chart.source(secrets, self.sources);
@@ -360,12 +377,20 @@ impl Planner<'_> {
             ProfileSelection::None => all_out = true,
             ProfileSelection::Only(names) => {
                 let mut rides = BTreeSet::new();
-                for name in names.iter().filter(|name| found.profiles.contains_key(*name)) {
+                for name in names
+                    .iter()
+                    .filter(|name| found.profiles.contains_key(*name))
+                {
                     self.selected.insert(name);
                     let layers = found.layers(name).map_err(profile_error)?;
                     rides.extend(layers.iter().map(|profile| profile.name.clone()));
                 }
-                left_out = found.profiles.keys().filter(|n| !rides.contains(*n)).cloned().collect();
+                left_out = found
+                    .profiles
+                    .keys()
+                    .filter(|n| !rides.contains(*n))
+                    .cloned()
+                    .collect();
             }
         }
         Ok(move |folder: &str| !all_out && !left_out.contains(folder))
@@ -375,7 +400,10 @@ impl Planner<'_> {
         let ProfileSelection::Only(names) = &self.options.profiles else {
             return Ok(());
         };
-        match names.iter().find(|name| !self.selected.contains(name.as_str())) {
+        match names
+            .iter()
+            .find(|name| !self.selected.contains(name.as_str()))
+        {
             None => Ok(()),
             Some(name) => Err(PackageError::new(
                 PackageErrorKind::Profile(ProfileError::unknown(name)),

@@ -191,8 +191,12 @@ pub fn effective_values<'c>(
     for set in sets {
         user.add_set(set, read)?;
     }
-    let processed = process_dependencies(chart, &user.table, &options.process)
-        .map_err(|e| EffectiveError::new(EffectiveErrorKind::Process(e), "chart dependencies processing failed"))?;
+    let processed = process_dependencies(chart, &user.table, &options.process).map_err(|e| {
+        EffectiveError::new(
+            EffectiveErrorKind::Process(e),
+            "chart dependencies processing failed",
+        )
+    })?;
     let mut values = processed.values;
     values.layers.extend(user.layers);
     let mut diagnostics = user.diagnostics;
@@ -221,7 +225,13 @@ impl User<'_> {
         secrets: Secrets,
     ) -> Result<(), EffectiveError> {
         let found = self.find(chart)?;
-        let in_subcharts = self.add_subchart_profiles(chart, name, secrets, &mut Vec::new(), &chart.metadata.name)?;
+        let in_subcharts = self.add_subchart_profiles(
+            chart,
+            name,
+            secrets,
+            &mut Vec::new(),
+            &chart.metadata.name,
+        )?;
         if !found.profiles.contains_key(name) && in_subcharts {
             return Ok(());
         }
@@ -306,7 +316,10 @@ impl User<'_> {
                     profile.name,
                     self.sources.name(file)
                 );
-                Err(EffectiveError::new(EffectiveErrorKind::SecretsNotDecrypted { file }, message))
+                Err(EffectiveError::new(
+                    EffectiveErrorKind::SecretsNotDecrypted { file },
+                    message,
+                ))
             }
             Secrets::Omit => {
                 let message = format!(
@@ -314,7 +327,8 @@ impl User<'_> {
                     encrypted.paths().len(),
                     profile.name
                 );
-                self.diagnostics.push(Diagnostic::warning(Code::SecretsLeftOut, message));
+                self.diagnostics
+                    .push(Diagnostic::warning(Code::SecretsLeftOut, message));
                 Ok(())
             }
             Secrets::Mask => {

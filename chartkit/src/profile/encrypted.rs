@@ -95,7 +95,9 @@ impl EncryptedFile {
         }
         let by_suffix = |path: &ValuePath, suffix: &str| {
             let steps = path.steps().iter();
-            steps.filter_map(crate::values::Step::as_key).any(|key| key.ends_with(suffix))
+            steps
+                .filter_map(crate::values::Step::as_key)
+                .any(|key| key.ends_with(suffix))
         };
         let leaves = leaves(&tree);
         let other_rules = [
@@ -150,7 +152,9 @@ impl EncryptedFile {
             }
         }
         fn mask_table(table: &Table) -> Table {
-            (table.iter()).map(|(key, node)| (Arc::clone(key), mask(node))).collect()
+            (table.iter())
+                .map(|(key, node)| (Arc::clone(key), mask(node)))
+                .collect()
         }
         mask_table(&self.tree)
     }

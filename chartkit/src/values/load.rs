@@ -66,9 +66,9 @@ impl LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            LoadErrorKind::Separator => {
-                f.write_str("text behind the document separator `---`, expected a comment or nothing")
-            }
+            LoadErrorKind::Separator => f.write_str(
+                "text behind the document separator `---`, expected a comment or nothing",
+            ),
             LoadErrorKind::Encoding => f.write_str(
                 "UTF-16 text whose lines Helm cannot read, expected UTF-8, or UTF-16 in big-endian \
                  order with a line break at the end",

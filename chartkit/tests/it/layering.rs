@@ -25,9 +25,13 @@ fn used_modules(folder: &Path, found: &mut BTreeSet<String>) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
         for rest in code.flat_map(|line| line.split("crate::").skip(1)) {
-            let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next();
+            let name = rest
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next();
             found.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
         }
     }
@@ -39,7 +43,10 @@ fn modules_use_lower_layers_only() {
     for (module, allowed) in MAY_USE {
         let mut used = BTreeSet::new();
         used_modules(&source.join(module), &mut used);
-        assert!(!used.is_empty(), "{module} uses nothing: is the test looking in the right place?");
+        assert!(
+            !used.is_empty(),
+            "{module} uses nothing: is the test looking in the right place?"
+        );
         for name in used.iter().filter(|name| name != module) {
             assert!(
                 GROUND.contains(&name.as_str()) || allowed.contains(&name.as_str()),
@@ -56,6 +63,9 @@ fn every_module_has_a_layer() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let module = name.trim_end_matches(".rs");
         let known = MAY_USE.iter().any(|(name, _)| *name == module);
-        assert!(known || GROUND.contains(&module) || module == "lib", "{module} has no layer");
+        assert!(
+            known || GROUND.contains(&module) || module == "lib",
+            "{module} has no layer"
+        );
     }
 }
