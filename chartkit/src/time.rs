@@ -132,10 +132,8 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    let local = days_from_civil(year, month, day) * SECONDS_PER_DAY
-        + hour * 60 * 60
-        + minute * 60
-        + second;
+    let local =
+        days_from_civil(year, month, day) * SECONDS_PER_DAY + hour * 60 * 60 + minute * 60 + second;
     Some(Timestamp {
         seconds: local - offset,
         nanoseconds,

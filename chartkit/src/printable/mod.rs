@@ -22,7 +22,9 @@ mod tests {
     #[test]
     fn only_the_ascii_space_is_printable_white_space() {
         assert!(is_print(' ') && is_print('~') && is_print('ÿ') && is_print('🚀'));
-        for c in ['\0', '\n', '\u{7F}', '\u{A0}', '\u{AD}', '\u{200B}', '\u{2028}', '\u{3000}'] {
+        for c in [
+            '\0', '\n', '\u{7F}', '\u{A0}', '\u{AD}', '\u{200B}', '\u{2028}', '\u{3000}',
+        ] {
             assert!(!is_print(c), "{c:?}");
         }
         assert!(!is_print('\u{E000}') && !is_print('\u{10FFFF}'));

@@ -292,7 +292,9 @@ fn tar_error(error: TarError, limits: &Limits) -> ArchiveError {
         io::ErrorKind::FileTooLarge => ArchiveError::chart_too_large(limits),
         io::ErrorKind::UnexpectedEof => gzip("unexpected end of the gzip data"),
         // What flate2 says about damaged data.
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => gzip("the gzip data is damaged"),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            gzip("the gzip data is damaged")
+        }
         _ => input_error(error),
     }
 }

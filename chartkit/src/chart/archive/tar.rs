@@ -146,7 +146,11 @@ impl<R: Read> Reader<R> {
 
     /// Links, devices and directories have no data, whatever their size says.
     fn expect_data(&mut self, kind: u8, size: u64) {
-        let size = if (b'1'..=b'6').contains(&kind) { 0 } else { size };
+        let size = if (b'1'..=b'6').contains(&kind) {
+            0
+        } else {
+            size
+        };
         self.remaining = size;
         self.padding = size.wrapping_neg() % BLOCK as u64;
     }
@@ -243,7 +247,10 @@ fn checksums(block: &[u8; BLOCK]) -> (i64, i64) {
         _ => *byte,
     });
     bytes.fold((0, 0), |(unsigned, signed), byte| {
-        (unsigned + i64::from(byte), signed + i64::from(byte.cast_signed()))
+        (
+            unsigned + i64::from(byte),
+            signed + i64::from(byte.cast_signed()),
+        )
     })
 }
 
