@@ -10,7 +10,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::archive::{self, ArchiveError, Budget, Limits};
-use super::metadata::{self, ValidationError};
+use super::metadata::{self, ValidateError};
 use super::{Chart, File, Lock, Metadata};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Sources, Span};
@@ -129,7 +129,7 @@ pub enum LoadErrorKind {
     RequirementsLock,
     /// `values.yaml` cannot be read.
     Values,
-    /// Helm refuses the metadata; the source is a [`ValidationError`].
+    /// Helm refuses the metadata; the source is a [`ValidateError`].
     Validation,
     /// A subchart cannot be loaded; the source is its [`LoadError`].
     Subchart,
@@ -160,7 +160,7 @@ enum Cause {
     Parse(ParseError),
     Decode(DecodeError),
     Values(values::LoadError),
-    Validation(ValidationError),
+    Validation(ValidateError),
     Archive(ArchiveError),
     Subchart(LoadError),
 }
@@ -293,6 +293,7 @@ impl<'a> Loader<'a> {
         let metadata = validated(reader)?;
         let mut chart = Chart {
             metadata,
+            origin: origin.to_owned(),
             lock: parts.lock,
             values: parts.values,
             values_file: parts.values_file,
@@ -349,18 +350,18 @@ impl<'a> Loader<'a> {
         file: &File,
         origin: &str,
     ) -> Result<(), Cause> {
-        let (_, node) = self.read(file, origin)?;
+        let node = self.read(file, origin)?;
         self.diagnostics
             .extend(reader.add(&node).map_err(Cause::Decode)?);
         Ok(())
     }
 
-    fn read(&mut self, file: &File, origin: &str) -> Result<(FileId, Node), Cause> {
+    fn read(&mut self, file: &File, origin: &str) -> Result<Node, Cause> {
         let name = format!("{origin}/{}", file.name);
         let id = self.sources.add(name, Arc::clone(&file.data));
         let decoded = yaml::read(self.sources, id).map_err(Cause::Parse)?;
         self.diagnostics.extend(decoded.diagnostics);
-        Ok((id, decoded.node))
+        Ok(decoded.node)
     }
 
     /// Puts a file where it belongs.
@@ -380,13 +381,14 @@ impl<'a> Loader<'a> {
             }
             "values.yaml" => {
                 let name = format!("{origin}/values.yaml");
-                let loaded = values::load(self.sources, name, Arc::clone(&file.data));
+                let text = self.sources.add(name, Arc::clone(&file.data));
+                let loaded = values::load(self.sources, text);
                 let loaded = loaded.map_err(|error| {
                     cannot_load(LoadErrorKind::Values, file, Cause::Values(error))
                 })?;
                 self.diagnostics.extend(loaded.diagnostics);
                 parts.values = Some(loaded.table);
-                parts.values_file = Some(loaded.file);
+                parts.values_file = Some(text);
             }
             "values.schema.json" => parts.schema = Some(Arc::clone(&file.data)),
             "requirements.yaml" => {
@@ -418,7 +420,7 @@ impl<'a> Loader<'a> {
     }
 
     fn lock(&mut self, file: &File, origin: &str) -> Result<Option<Lock>, Cause> {
-        let (_, node) = self.read(file, origin)?;
+        let node = self.read(file, origin)?;
         if node.value.is_null() {
             return Ok(None);
         }

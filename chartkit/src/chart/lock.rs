@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Dependency;
-use super::metadata::without_nulls;
+use super::metadata::list_without_nulls;
 use crate::time::Timestamp;
 
 /// The content of `Chart.lock` or `requirements.lock`.
@@ -22,6 +22,6 @@ pub struct Lock {
     /// Digest of the declared and the locked dependencies; `sha256:` and hexadecimal digits.
     pub digest: String,
     /// The charts, each with one version.
-    #[serde(deserialize_with = "without_nulls")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub dependencies: Vec<Dependency>,
 }

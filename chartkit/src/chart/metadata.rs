@@ -4,7 +4,6 @@
 //! Helm refuses it. Whether a version satisfies a range is not its business.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -63,7 +62,7 @@ pub struct Metadata {
     /// Who to ask.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "without_nulls"
+        deserialize_with = "list_without_nulls"
     )]
     pub maintainers: Vec<Maintainer>,
     /// URL of an image.
@@ -90,12 +89,13 @@ pub struct Metadata {
     /// A range of Kubernetes versions.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub kube_version: String,
-    /// The charts that this one needs.
+    /// The charts that this one needs. Nothing and an empty list differ: Helm leaves a chart that
+    /// declares nothing alone when it decides which subcharts are enabled.
     #[serde(
-        skip_serializing_if = "Vec::is_empty",
+        skip_serializing_if = "is_none_or_empty",
         deserialize_with = "without_nulls"
     )]
-    pub dependencies: Vec<Dependency>,
+    pub dependencies: Option<Vec<Dependency>>,
     /// `application`, `library` or nothing, which means `application`.
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub chart_type: String,
@@ -122,14 +122,27 @@ pub struct Maintainer {
     pub url: String,
 }
 
+fn is_none_or_empty(dependencies: &Option<Vec<Dependency>>) -> bool {
+    dependencies.as_ref().is_none_or(Vec::is_empty)
+}
+
 /// Go keeps null entries of a list as such; [`Metadata::validate`] finds them in the tree.
-pub(super) fn without_nulls<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(super) fn without_nulls<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
     let entries: Option<Vec<Option<T>>> = Option::deserialize(deserializer)?;
-    Ok(entries.into_iter().flatten().flatten().collect())
+    Ok(entries.map(|entries| entries.into_iter().flatten().collect()))
+}
+
+/// [`without_nulls`] for lists that may as well be empty.
+pub(super) fn list_without_nulls<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    without_nulls(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The tree that the fields were decoded from, under the names of the fields.
@@ -145,7 +158,7 @@ impl PartialEq for Written {
 /// Why Helm refuses a chart's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ValidationErrorKind {
+pub enum ValidateErrorKind {
     /// No `apiVersion`.
     MissingApiVersion,
     /// No `name`.
@@ -169,16 +182,16 @@ pub enum ValidationErrorKind {
 /// Metadata that Helm refuses; in Helm's words, without the prefix `validation: `.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct ValidationError {
-    kind: ValidationErrorKind,
+pub struct ValidateError {
+    kind: ValidateErrorKind,
     message: String,
     place: Option<Place>,
 }
 
-impl ValidationError {
+impl ValidateError {
     /// The reason.
     #[must_use]
-    pub fn kind(&self) -> ValidationErrorKind {
+    pub fn kind(&self) -> ValidateErrorKind {
         self.kind
     }
 
@@ -245,7 +258,7 @@ impl Metadata {
             sanitize(&mut maintainer.email);
             sanitize(&mut maintainer.url);
         }
-        for dependency in &mut self.dependencies {
+        for dependency in self.dependencies.iter_mut().flatten() {
             dependency.sanitize();
         }
     }
@@ -260,10 +273,10 @@ impl Metadata {
     /// # Source
     ///
     /// Helm v4.2.4, `pkg/chart/v2/metadata.go`, `Metadata.Validate`.
-    pub fn validate(&self) -> Result<(), ValidationError> {
-        use ValidationErrorKind as Kind;
+    pub fn validate(&self) -> Result<(), ValidateError> {
+        use ValidateErrorKind as Kind;
         let fail = |kind, path: &str, message: String| {
-            Err(ValidationError {
+            Err(ValidateError {
                 kind,
                 message,
                 place: self.place(path),
@@ -307,11 +320,11 @@ impl Metadata {
         self.validate_dependencies()
     }
 
-    fn validate_dependencies(&self) -> Result<(), ValidationError> {
-        use ValidationErrorKind as Kind;
+    fn validate_dependencies(&self) -> Result<(), ValidateError> {
+        use ValidateErrorKind as Kind;
         let fail = |kind, index: usize, field: &str, message: String| {
             let place = self.place(&format!("dependencies.{index}{field}"));
-            Err(ValidationError {
+            Err(ValidateError {
                 kind,
                 message,
                 place,
@@ -319,9 +332,10 @@ impl Metadata {
         };
         let null = self.first_null("dependencies");
         // Entries behind the first null have other indexes; they are not looked at.
-        let before = null.unwrap_or(self.dependencies.len());
+        let before = null.unwrap_or(usize::MAX);
+        let dependencies = self.dependencies.iter().flatten().take(before);
         let mut seen = BTreeSet::new();
-        for (index, dependency) in self.dependencies.iter().take(before).enumerate() {
+        for (index, dependency) in dependencies.enumerate() {
             if !dependency.has_legal_alias() {
                 let name = Quoted(&dependency.name);
                 let message = format!("dependency {name} has disallowed characters in the alias");

@@ -14,8 +14,6 @@ pub mod ignore;
 mod load;
 mod lock;
 mod metadata;
-pub mod process;
-pub mod show;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,9 +21,9 @@ use std::sync::Arc;
 pub use dependency::Dependency;
 pub use load::{LoadError, LoadErrorKind, Loaded, load, load_archive, load_with};
 pub use lock::Lock;
-pub use metadata::{Maintainer, Metadata, ValidationError, ValidationErrorKind};
+pub use metadata::{Maintainer, Metadata, ValidateError, ValidateErrorKind};
 
-use crate::source::FileId;
+use crate::source::{FileId, Sources};
 use crate::time::Timestamp;
 use crate::yaml::Table;
 
@@ -67,6 +65,8 @@ impl fmt::Debug for File {
 pub struct Chart {
     /// What the chart says about itself, cleaned and valid.
     pub metadata: Metadata,
+    /// What messages show before the names of its files: `shop`, `shop/charts/redis-1.0.0.tgz!`.
+    pub origin: String,
     /// The lock file, if there is one; with two, the later of `Chart.lock` and
     /// `requirements.lock` in the order of the files.
     pub lock: Option<Lock>,
@@ -85,6 +85,17 @@ pub struct Chart {
     pub raw: Vec<File>,
     /// The subcharts found below `charts/`, sorted by the bytes of their entry there.
     pub dependencies: Vec<Chart>,
+}
+
+/// The versions of charts that Helm packages, installs and renders, as `apiVersion` says them.
+#[derive(Clone, Copy, Debug)]
+pub enum ApiVersion {}
+
+impl ApiVersion {
+    /// Dependencies are in `requirements.yaml`.
+    pub const V1: &str = "v1";
+    /// Dependencies are in `Chart.yaml`.
+    pub const V2: &str = "v2";
 }
 
 /// A chart of a version that Helm does not install or package.
@@ -120,31 +131,28 @@ impl Chart {
     /// Helm v4.2.4, `pkg/chart/loader/load.go`, `LoadDir` and `LoadFile`; `pkg/action/package.go`.
     pub fn check_api_version(&self) -> Result<(), ApiVersionError> {
         match self.metadata.api_version.as_str() {
-            "v1" | "v2" => Ok(()),
+            ApiVersion::V1 | ApiVersion::V2 => Ok(()),
             "v3" => Err(ApiVersionError::Experimental),
             _ => Err(ApiVersionError::Unsupported),
         }
     }
 
-    /// The custom resource definitions: manifests of [`Chart::files`] below `crds/`, then those of
-    /// the subcharts.
+    /// Adds the text of one of the chart's files to `sources`, under its origin and name.
+    pub fn source(&self, file: &File, sources: &mut Sources) -> FileId {
+        let name = format!("{}/{}", self.origin, file.name);
+        sources.add(name, Arc::clone(&file.data))
+    }
+
+    /// Names of declared dependencies that are not in `charts/`, in the order of the declarations.
     ///
     /// # Source
     ///
-    /// Helm v4.2.4, `pkg/chart/v2/chart.go`, `CRDs`.
+    /// Helm v4.2.4, `pkg/action/install.go`, `CheckDependencies`.
     #[must_use]
-    pub fn crds(&self) -> Vec<&File> {
-        let own = self.files.iter().filter(|file| is_crd(&file.name));
-        let of_dependencies = self.dependencies.iter().flat_map(Self::crds);
-        own.chain(of_dependencies).collect()
+    pub fn missing_dependencies(&self) -> Vec<&str> {
+        let declared = self.metadata.dependencies.iter().flatten();
+        let names = declared.map(|dependency| dependency.name.as_str());
+        let is_there = |name: &str| self.dependencies.iter().any(|chart| chart.name() == name);
+        names.filter(|name| !is_there(name)).collect()
     }
-}
-
-fn is_crd(name: &str) -> bool {
-    let extension = name
-        .rsplit('/')
-        .next()
-        .and_then(|base| base.rsplit_once('.'));
-    let extension = extension.map(|(_, extension)| extension.to_ascii_lowercase());
-    name.starts_with("crds/") && matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
 }

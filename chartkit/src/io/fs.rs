@@ -6,9 +6,10 @@
 use std::fs::{self, Metadata};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::error::{Cause, Error, ErrorKind};
+use super::Error;
 use crate::chart::archive::Limits;
 use crate::chart::ignore::Rules;
 use crate::chart::{BYTE_ORDER_MARK, File, Loaded, load_archive, load_with};
@@ -29,7 +30,7 @@ const MAX_DEPTH: usize = 256;
 ///
 /// # Errors
 ///
-/// See [`ErrorKind`].
+/// See [`ErrorKind`](super::ErrorKind).
 ///
 /// # Source
 ///
@@ -42,7 +43,7 @@ pub fn load_chart(path: &Path, sources: &mut Sources) -> Result<Loaded, Error> {
 ///
 /// # Errors
 ///
-/// See [`ErrorKind`].
+/// See [`ErrorKind`](super::ErrorKind).
 pub fn load_chart_with(
     path: &Path,
     limits: &Limits,
@@ -50,10 +51,7 @@ pub fn load_chart_with(
 ) -> Result<Loaded, Error> {
     let metadata = fs::metadata(path).map_err(|error| Error::read(path, error))?;
     let origin = path.display().to_string();
-    let refused = |error| {
-        let message = format!("cannot load the chart `{origin}`");
-        Error::new(ErrorKind::Chart, path, message).caused_by(Cause::Chart(error))
-    };
+    let refused = |error| Error::chart(path, error);
     if metadata.is_dir() {
         let Directory {
             files,
@@ -90,7 +88,7 @@ fn expect_gzip(path: &Path, file: &mut BufReader<fs::File>) -> Result<(), Error>
             path.display()
         )
     };
-    Err(Error::new(ErrorKind::NotAnArchive, path, message))
+    Err(Error::not_an_archive(message))
 }
 
 /// The files of a directory that belong to a chart.
@@ -114,7 +112,7 @@ pub struct Directory {
 ///
 /// # Errors
 ///
-/// See [`ErrorKind`].
+/// See [`ErrorKind`](super::ErrorKind).
 ///
 /// # Source
 ///
@@ -123,17 +121,39 @@ pub struct Directory {
 /// operating system refuses, which can take exponential time.
 pub fn read_directory(path: &Path, limits: &Limits) -> Result<Directory, Error> {
     let root = fs::canonicalize(path).map_err(|error| Error::read(path, error))?;
-    let mut walk = Walk {
-        rules: rules(path)?,
-        limits,
-        links: vec![root],
-        found: Directory {
-            files: Vec::new(),
-            diagnostics: Vec::new(),
-        },
-    };
-    walk.directory(path, "", 0)?;
-    Ok(walk.found)
+    let rules = rules(path)?;
+    Walk::new(rules, limits, root).walk(path)
+}
+
+/// All files of a folder that is no chart, such as one of profiles; nothing is ignored.
+///
+/// # Shape
+///
+/// Names are relative to the folder; otherwise as [`read_directory`].
+///
+/// # Errors
+///
+/// See [`ErrorKind`](super::ErrorKind).
+pub fn read_folder(path: &Path) -> Result<Vec<File>, Error> {
+    let root = fs::canonicalize(path).map_err(|error| Error::read(path, error))?;
+    let found = Walk::new(Rules::default(), &Limits::default(), root).walk(path)?;
+    Ok(found.files)
+}
+
+/// The bytes of a file.
+///
+/// # Errors
+///
+/// [`ErrorKind::Environment`](super::ErrorKind::Environment).
+pub fn read_file(path: &Path) -> Result<Arc<[u8]>, Error> {
+    let bytes = fs::read(path).map_err(|error| Error::read(path, error))?;
+    Ok(bytes.into())
+}
+
+/// Whether there is a directory at this path, also through links.
+#[must_use]
+pub fn is_directory(path: &Path) -> bool {
+    path.is_dir()
 }
 
 fn rules(directory: &Path) -> Result<Rules, Error> {
@@ -143,10 +163,7 @@ fn rules(directory: &Path) -> Result<Rules, Error> {
         return Ok(Rules::default());
     }
     let text = fs::read(&path).map_err(|error| Error::read(&path, error))?;
-    Rules::parse(&text).map_err(|error| {
-        let message = format!("cannot read the patterns of `{}`", path.display());
-        Error::new(ErrorKind::Ignore, &path, message).caused_by(Cause::Ignore(error))
-    })
+    Rules::parse(&text).map_err(|error| Error::ignore(&path, error))
 }
 
 struct Walk<'a> {
@@ -157,7 +174,24 @@ struct Walk<'a> {
     found: Directory,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(rules: Rules, limits: &'a Limits, root: PathBuf) -> Self {
+        Self {
+            rules,
+            limits,
+            links: vec![root],
+            found: Directory {
+                files: Vec::new(),
+                diagnostics: Vec::new(),
+            },
+        }
+    }
+
+    fn walk(mut self, path: &Path) -> Result<Directory, Error> {
+        self.directory(path, "", 0)?;
+        Ok(self.found)
+    }
+
     /// `name` is the directory's name in the chart, with a `/` at the end unless it is empty.
     fn directory(&mut self, path: &Path, name: &str, depth: usize) -> Result<(), Error> {
         if depth > MAX_DEPTH {
@@ -165,7 +199,7 @@ impl Walk<'_> {
                 "`{}` is nested deeper than {MAX_DEPTH} directories",
                 path.display()
             );
-            return Err(Error::new(ErrorKind::TooDeep, path, message));
+            return Err(Error::input(message));
         }
         let read = |error| Error::read(path, error);
         let mut entries = Vec::new();
@@ -185,11 +219,7 @@ impl Walk<'_> {
         let mut target = None;
         if metadata.is_symlink() {
             // Before the rules are asked, as in Helm: a dangling link cannot be ignored.
-            let real = fs::canonicalize(path).map_err(|error| {
-                let message = format!("error evaluating symlink {}", path.display());
-                let error = Cause::System(error);
-                Error::new(ErrorKind::SymbolicLink, path, message).caused_by(error)
-            })?;
+            let real = fs::canonicalize(path).map_err(|e| Error::symbolic_link(path, e))?;
             metadata = fs::symlink_metadata(&real).map_err(|e| Error::read(&real, e))?;
             target = Some(real);
         }
@@ -229,7 +259,7 @@ impl Walk<'_> {
                 path.display(),
                 target.display()
             );
-            return Err(Error::new(ErrorKind::SymbolicLink, path, message));
+            return Err(Error::input(message));
         }
         self.links.push(target);
         self.directory(path, name, depth + 1)?;
@@ -249,7 +279,7 @@ impl Walk<'_> {
                 "cannot load irregular file {} as it has file mode type bits set",
                 path.display()
             );
-            return Err(Error::new(ErrorKind::IrregularFile, path, message));
+            return Err(Error::input(message));
         }
         let limit = self.limits.file_bytes;
         let too_large = || {
@@ -259,7 +289,7 @@ impl Walk<'_> {
                 "chart file {} is larger than the maximum file size {limit}",
                 Quoted(&base)
             );
-            Error::new(ErrorKind::TooLarge, path, message)
+            Error::input(message)
         };
         if metadata.len() > limit {
             return Err(too_large());

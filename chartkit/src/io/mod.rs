@@ -6,4 +6,6 @@ mod error;
 mod fs;
 
 pub use error::{Error, ErrorKind};
-pub use fs::{Directory, load_chart, load_chart_with, read_directory};
+pub use fs::{
+    Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
+};

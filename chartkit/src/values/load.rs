@@ -9,15 +9,13 @@ use std::sync::Arc;
 
 use super::merge_maps;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{FileId, Place, Sources, Span};
+use crate::source::{Encoding, FileId, Place, Sources, Span};
 use crate::yaml::{self, ParseError, Table, Value};
 
 /// A values file that was read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// The text, where the places of the values point to.
-    pub file: FileId,
     /// The values of all documents, later ones over earlier ones.
     pub table: Table,
     /// What a person may want to know.
@@ -97,10 +95,9 @@ impl From<&LoadError> for Diagnostic {
 
 /// The values of a values file, of a chart or of a user.
 ///
-/// The text is added to `sources` under `name`. It gets a line break at the end if it has none;
-/// nothing else about it changes.
-///
 /// # Shape
+///
+/// The text in `sources` gets a line break at its end if it has none, as in Helm.
 ///
 /// Documents are separated by lines that *start* with `---`, also inside of a quoted text, and
 /// only a comment may follow on such a line. They are merged with [`merge_maps`]; empty ones say
@@ -119,13 +116,14 @@ impl From<&LoadError> for Diagnostic {
 /// use chartkit::values;
 ///
 /// let mut sources = Sources::new();
-/// let text = b"image: {tag: '1'}\n---\nimage: {tag: '2'}\n";
-/// let loaded = values::load(&mut sources, "prod.yaml", *text)?;
+/// let file = sources.add("prod.yaml", *b"image: {tag: '1'}\n---\nimage: {tag: '2'}\n");
+/// let loaded = values::load(&mut sources, file)?;
 /// let tag = &loaded.table["image"].value.as_table().unwrap()["tag"];
-/// assert_eq!(tag.value.as_str(), Some("2"));
-/// assert_eq!(tag.below.as_ref().unwrap().value.as_str(), Some("1"));
+/// let texts: Vec<_> = tag.contributions().map(|node| node.value.as_str()).collect();
+/// assert_eq!(texts, [Some("2"), Some("1")]);
 ///
-/// let error = values::load(&mut sources, "prod.yaml", *b"- a\n").unwrap_err();
+/// let file = sources.add("list.yaml", *b"- a\n");
+/// let error = values::load(&mut sources, file).unwrap_err();
 /// assert_eq!(error.to_string(), "values are a list, expected a table");
 /// # Ok::<(), values::LoadError>(())
 /// ```
@@ -134,17 +132,7 @@ impl From<&LoadError> for Diagnostic {
 ///
 /// Helm v4.2.4, `pkg/chart/v2/loader/load.go`, `LoadValues`; apimachinery v0.36.1,
 /// `pkg/util/yaml/decoder.go`, `YAMLReader`.
-pub fn load(
-    sources: &mut Sources,
-    name: impl Into<Arc<str>>,
-    text: impl Into<Arc<[u8]>>,
-) -> Result<Loaded, LoadError> {
-    let text = with_final_line_break(text.into());
-    let is_utf16 = text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF");
-    // Helm adds the line break as one byte, and sees no separator of two bytes per character.
-    let is_broken = is_utf16 && (text.len() % 2 == 1 || text.starts_with(b"\xFF\xFE"));
-    let file = sources.add(name, text);
-    let text = Arc::clone(sources.text(file));
+pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
     let fail = |kind, span| LoadError {
         kind,
         file,
@@ -152,9 +140,15 @@ pub fn load(
         found: "",
         source: None,
     };
-    if is_broken {
+    let encoding = sources.encoding(file);
+    let had_line_break = sources.end_line(file);
+    // Helm cuts lines at the byte of a line break and adds that one byte. Of UTF-16 only big-endian
+    // text that ends with a line break survives, and its separators are not seen.
+    let is_utf16 = encoding != Encoding::Utf8;
+    if is_utf16 && (encoding == Encoding::Utf16LittleEndian || !had_line_break) {
         return Err(fail(LoadErrorKind::Encoding, Span::default()));
     }
+    let text = Arc::clone(sources.text(file));
     let documents = if is_utf16 {
         vec![span(0, text.len())]
     } else {
@@ -181,18 +175,7 @@ pub fn load(
             }
         }
     }
-    Ok(Loaded {
-        file,
-        table,
-        diagnostics,
-    })
-}
-
-fn with_final_line_break(text: Arc<[u8]>) -> Arc<[u8]> {
-    if text.last().is_none_or(|last| *last == b'\n') {
-        return text;
-    }
-    text.iter().copied().chain([b'\n']).collect()
+    Ok(Loaded { table, diagnostics })
 }
 
 /// The documents; a separator before the first text belongs to that document. An error is the

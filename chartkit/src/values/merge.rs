@@ -1,6 +1,7 @@
 //! The plain deep merge: a later file over an earlier one.
 
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::yaml::{Node, Table, Value};
 
@@ -36,10 +37,12 @@ pub fn merge_maps(mut dst: Table, src: Table) -> Table {
 fn merge_nodes(mut lower: Node, mut upper: Node) -> Node {
     match (&mut lower.value, upper.value) {
         (Value::Table(below), Value::Table(above)) => {
-            // The merged table holds the values of both, so the lower one hides nothing: its node
-            // only says that this place, too, had a part in it.
+            // Two tables are merged, not replaced: only what the lower one replaced is history.
             upper.value = Value::Table(merge_maps(std::mem::take(below), above));
-            upper.over(lower)
+            match lower.below {
+                Some(replaced) => upper.over(Arc::unwrap_or_clone(replaced)),
+                None => upper,
+            }
         }
         (_, value) => {
             upper.value = value;
