@@ -46,6 +46,10 @@ codes! {
     DuplicateKey = "Y002" "duplicate-key";
     /// Text after the first document is ignored.
     IgnoredText = "Y003" "ignored-text";
+    /// The text is YAML that Go cannot turn into a value.
+    UnreadableValue = "Y004" "unreadable-value";
+    /// The text is too large, nested too deeply or multiplied by aliases.
+    TooComplex = "Y005" "too-complex";
 }
 
 impl fmt::Display for Code {

@@ -1,0 +1,174 @@
+//! Where go-yaml is stricter than the parser library, checked on the text itself.
+//!
+//! Must know neither library nor document: text and ranges in, faults out.
+
+use std::ops::Range;
+
+use super::document::Origin;
+use super::error::{ParseError, ParseErrorKind};
+use crate::source::Span;
+
+/// Something that go-yaml refuses.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// Bytes of the text that was checked.
+    at: Range<usize>,
+    kind: ParseErrorKind,
+    message: String,
+    hint: Option<&'static str>,
+}
+
+impl Fault {
+    pub(super) fn new(at: Range<usize>, kind: ParseErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            at,
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    fn hint_with(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// `base` is where the text begins in its file.
+    pub(super) fn into_error(self, origin: &Origin, base: u32) -> ParseError {
+        let offset = |at: usize| base.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        let span = Span {
+            start: offset(self.at.start),
+            end: offset(self.at.end),
+        };
+        let error = ParseError::new(origin, span, self.kind, self.message);
+        match self.hint {
+            Some(hint) => error.hint_with(hint),
+            None => error,
+        }
+    }
+}
+
+/// The text, if it has only characters that YAML allows.
+///
+/// # Source
+///
+/// go-yaml v2.4.3, `readerc.go`, `yaml_parser_update_buffer`.
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+    let fault = |at: usize, length: usize, message: &str| {
+        let end = (at + length).min(bytes.len());
+        Err(Fault::new(at..end, ParseErrorKind::Encoding, message))
+    };
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let message = "found a byte that is not UTF-8, expected text in UTF-8 or UTF-16";
+            return fault(error.valid_up_to(), 1, message);
+        }
+    };
+    // The bytes that begin every character refused, and few others.
+    let suspicious = |b: &u8| match b {
+        b'\t' | b'\n' | b'\r' => false,
+        0..0x20 | 0x7F | 0xC2 | 0xEF => true,
+        _ => false,
+    };
+    let mut from = 0;
+    while let Some(found) = bytes[from..].iter().position(suspicious) {
+        let at = from + found;
+        let character = text[at..].chars().next().unwrap_or_default();
+        let allowed = match character {
+            '\u{85}' => true,
+            '\u{FFFE}' | '\u{FFFF}' => false,
+            character => !character.is_control(),
+        };
+        if !allowed {
+            let message = "found a control character, expected text";
+            return fault(at, character.len_utf8(), message);
+        }
+        from = at + character.len_utf8();
+    }
+    Ok(text)
+}
+
+/// Refuses directives that go-yaml does not know, and `...` before the first document.
+///
+/// # Source
+///
+/// go-yaml v2.4.3, `parserc.go`, `yaml_parser_process_directives`; `scannerc.go`,
+/// `yaml_parser_scan_directive`.
+pub(super) fn check_prefix(text: &str, range: Range<usize>, is_first: bool) -> Result<(), Fault> {
+    let mut start = range.start;
+    for line in text[range].split_inclusive('\n') {
+        let at = start..start + line.trim_end().len();
+        start += line.len();
+        if is_first && line.starts_with("...") {
+            let message = "found `...`, expected a document before it";
+            return Err(Fault::new(at, ParseErrorKind::Syntax, message));
+        }
+        let Some(directive) = line.strip_prefix('%') else {
+            continue;
+        };
+        let mut words = directive.split_ascii_whitespace();
+        match (words.next(), words.next()) {
+            (Some("YAML"), Some("1.1")) | (Some("TAG"), _) => {}
+            _ => {
+                let message =
+                    "found a directive that Go does not know, expected `%YAML 1.1` or `%TAG`";
+                return Err(Fault::new(at, ParseErrorKind::Syntax, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses escapes of JSON that go-yaml does not know, in the double-quoted scalar at `range`.
+///
+/// # Source
+///
+/// go-yaml v2.4.3, `scannerc.go`, `yaml_parser_scan_flow_scalar`.
+pub(super) fn check_escapes(text: &str, range: Range<usize>) -> Result<(), Fault> {
+    let bytes = &text.as_bytes()[range.clone()];
+    let mut at = 0;
+    while let Some(found) = bytes[at..].iter().position(|b| *b == b'\\') {
+        at += found;
+        let start = range.start + at;
+        match &bytes[at + 1..] {
+            [b'/', ..] => {
+                let message = "found the escape `\\/`, which Go does not know";
+                let fault = Fault::new(start..start + 2, ParseErrorKind::Syntax, message);
+                return Err(fault.hint_with("write `/` without the backslash"));
+            }
+            [
+                b'u',
+                b'd' | b'D',
+                b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
+                ..,
+            ] => {
+                let message = "found half a surrogate pair, expected the code of a character";
+                let fault = Fault::new(start..start + 6, ParseErrorKind::Syntax, message);
+                return Err(
+                    fault.hint_with("write the character itself, or `\\U` and eight digits")
+                );
+            }
+            _ => at += 2,
+        }
+        if at >= bytes.len() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What stands behind a document: everything from the first thing there that is neither blank,
+/// comment nor document marker.
+pub(super) fn content_behind(text: &str, end: usize) -> Option<Range<usize>> {
+    let mut start = end;
+    for line in text[end..].split_inclusive('\n') {
+        let content = line.trim_ascii();
+        if !(content.is_empty() || content.starts_with('#') || matches!(content, "---" | "...")) {
+            let blanks = line.len() - line.trim_ascii_start().len();
+            return Some(start + blanks..text.trim_ascii_end().len());
+        }
+        start += line.len();
+    }
+    None
+}
