@@ -6,8 +6,7 @@ use std::fmt;
 
 use serde_yaml::Mapping;
 
-use super::number::general32;
-use super::{Node, Number, Table, Value};
+use super::{Node, Number, Table, Value, number};
 
 /// The same value, with numbers as they were written.
 impl From<&Value> for serde_yaml::Value {
@@ -124,9 +123,9 @@ fn key(key: serde_yaml::Value) -> Result<String, InteropError> {
     match key {
         serde_yaml::Value::String(text) => Ok(text),
         serde_yaml::Value::Bool(bool) => Ok(bool.to_string()),
-        serde_yaml::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+        serde_yaml::Value::Number(n) => match (n.as_i64(), n.as_f64()) {
             (Some(int), _) => Ok(int.to_string()),
-            (None, Some(float)) if number.is_f64() => Ok(general32(float)),
+            (None, Some(float)) if n.is_f64() => Ok(number::key(float)),
             _ => Err(InteropError {
                 kind: InteropErrorKind::Key,
             }),

@@ -19,7 +19,7 @@ mod value;
 
 pub use decode::Decoded;
 pub use document::{Comment, Document, Kind, NodeId, Style};
-pub use emit::{EmitStyle, Slot, scalar, to_yaml};
+pub use emit::{EmitStyle, Slot, to_yaml, to_yaml_scalar};
 pub use error::{ParseError, ParseErrorKind};
 #[cfg(feature = "serde_yaml")]
 pub use interop::{InteropError, InteropErrorKind};

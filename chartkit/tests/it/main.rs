@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 
 mod emit;
+mod emit_laws;
 mod ignore;
+mod interop;
 mod layering;
 mod semver;
 mod typed;
