@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chartkit::io;
-use chartkit::profile::{EffectiveError, EffectiveOptions, Secrets, SetArgument, effective_values};
+use chartkit::profile::{EffectiveError, EffectiveOptions, Secrets, SetArgument, ValuesFile, effective_values};
 use chartkit::source::Sources;
 use chartkit::values::strvals::SetKind;
 use chartkit::values::{ValuePath, Values};
@@ -25,7 +25,7 @@ fn effective(
         let text = pair[1].as_str();
         let kind = match pair[0].as_str() {
             "-f" => {
-                files.push(sources.add(text, fs::read(text).unwrap()));
+                files.push(ValuesFile { name: text.to_owned(), text: fs::read(text).unwrap().into() });
                 continue;
             }
             "--set" => SetKind::Value,
@@ -35,14 +35,13 @@ fn effective(
             "--set-literal" => SetKind::Literal,
             other => panic!("unknown flag {other}"),
         };
-        let argument = sources.add(pair[0].as_str(), text.as_bytes());
-        sets.push(SetArgument { kind, argument });
+        sets.push(SetArgument { kind, text: text.to_owned() });
     }
     let chart = io::load_chart(chart, sources).unwrap().chart;
     let mut options = EffectiveOptions::default();
     options.files = &files;
     options.sets = &sets;
-    effective_values(&chart, &options, sources, &mut io::read_value_file).map(|e| e.values)
+    effective_values(&chart, &options, sources, &mut io::read_set_file).map(|e| e.values)
 }
 
 #[test]
@@ -89,14 +88,14 @@ fn shop(profile: &str, sets: &[&str], sources: &mut Sources) -> Values {
     let sets: Vec<_> = (sets.iter())
         .map(|text| SetArgument {
             kind: SetKind::Value,
-            argument: sources.add("--set", text.as_bytes()),
+            text: (*text).to_owned(),
         })
         .collect();
     let mut options = EffectiveOptions::default();
     options.profile = Some(profile);
     options.secrets = Secrets::Mask;
     options.sets = &sets;
-    effective_values(&chart, &options, sources, &mut io::read_value_file).unwrap().values
+    effective_values(&chart, &options, sources, &mut io::read_set_file).unwrap().values
 }
 
 #[test]
