@@ -4,3 +4,4 @@ mod emit;
 mod emit_laws;
 mod interop;
 mod typed;
+mod typed_as_go;

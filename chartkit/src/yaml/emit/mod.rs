@@ -64,6 +64,7 @@ impl EmitStyle {
 /// Helm's `toYaml` and `toYamlPretty` take the final line break away.
 ///
 /// DIFFERENCE: Go loses data in these cases, and here the value comes back when the text is read:
+/// - A key `<<`: Go writes a merge key.
 /// - `EmitStyle::V2` and a string with U+007F, U+0080 to U+009F, U+FFFE or U+FFFF, or a key of more
 ///   than 1024 bytes: Go fails (`toYaml` prints nothing); U+0085 becomes a blank.
 /// - `EmitStyle::V3` and a text of several lines that starts with a tab: Go cannot read what it

@@ -181,7 +181,8 @@ impl<'a> Scalar<'a> {
                 Form::DoubleQuoted
             };
         }
-        if looks_typed(self.text, self.style) {
+        let is_merge = slot == Slot::Key && self.text == "<<";
+        if is_merge || looks_typed(self.text, self.style) {
             return Form::DoubleQuoted;
         }
         let plain = match slot {
