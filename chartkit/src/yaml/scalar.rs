@@ -75,7 +75,7 @@ pub fn resolve_scalar(text: &str, schema: Schema) -> Scalar {
         }
         Some(b'.') => match resolve_special_float(text) {
             Some(float) => Scalar::Float(float),
-            None => parse_fraction(text).map_or(Scalar::String, Scalar::Float),
+            None => parse_go_float(text).map_or(Scalar::String, Scalar::Float),
         },
         Some(b'+' | b'-' | b'0'..=b'9') => resolve_numeric(text, schema),
         Some(_) => Scalar::String,
@@ -171,16 +171,20 @@ fn resolve_signed_after_prefix(text: &str, schema: Schema) -> Option<Scalar> {
     i64::from_str_radix(digits, radix).ok().map(Scalar::Int)
 }
 
-/// A float that starts with its point: here Go itself judges the `_`, which must stand between
-/// digits (`.5_0`, but not `.5_`).
-fn parse_fraction(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let mut underscores = text.match_indices('_');
-    if !underscores.all(|(at, _)| is_digit(at - 1) && is_digit(at + 1)) {
-        return None;
+/// Go itself lets `_` stand between digits; go-yaml leaves it to Go only for `.5_0`.
+fn parse_go_float(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return parse_float(text);
     }
-    parse_float(&text.replace('_', ""))
+    let parts = || text.split('_');
+    let ends = parts()
+        .rev()
+        .skip(1)
+        .all(|part| part.ends_with(|c: char| c.is_ascii_digit()));
+    let begins = parts()
+        .skip(1)
+        .all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    (ends && begins).then(|| parse_float(&text.replace('_', "")))?
 }
 
 /// A decimal float in Go's syntax; nothing when it is too large for a finite one.

@@ -1,5 +1,4 @@
 //! What is written as YAML reads back as the same value.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use chartkit::source::Sources;
 use chartkit::yaml::{

@@ -1,5 +1,4 @@
 //! YAML decoded into a struct, compared with what Go decodes (see `fixtures/emit/README.md`).
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 

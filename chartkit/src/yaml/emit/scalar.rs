@@ -36,7 +36,7 @@ pub enum Slot {
 /// # Examples
 ///
 /// ```
-/// use chartkit::yaml::{Slot, EmitStyle, scalar};
+/// use chartkit::yaml::{EmitStyle, Slot, to_yaml_scalar};
 ///
 /// assert_eq!(to_yaml_scalar("on", Slot::Key, 0, EmitStyle::V2), "\"on\"");
 /// assert_eq!(to_yaml_scalar("a, b", Slot::Flow, 5, EmitStyle::V2), "'a, b'");
