@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::base64;
 use super::document::{Document, Kind, NodeId, Style};
 use super::error::{ParseError, ParseErrorKind};
+use super::number;
 use super::parse::MAX_DEPTH;
-use super::scalar::{Scalar, Schema, float_key, resolve_scalar};
+use super::scalar::{Scalar, Schema, resolve_scalar};
 use super::value::{Node, Number, Table, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Place, Span};
@@ -460,7 +461,7 @@ impl Decoder<'_> {
                             (Arc::from(if b { "true" } else { "false" }), KeyKind::Bool)
                         }
                         Scalar::Int(int) => (Arc::from(int.to_string()), KeyKind::Int),
-                        Scalar::Float(float) => (Arc::from(float_key(float)), KeyKind::Float),
+                        Scalar::Float(float) => (Arc::from(number::key(float)), KeyKind::Float),
                         Scalar::Null => return refused(self, "null"),
                         Scalar::UInt(_) => {
                             return refused(self, "a number above 9223372036854775807");

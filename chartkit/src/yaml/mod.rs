@@ -13,6 +13,7 @@ mod number;
 mod parse;
 mod read;
 mod scalar;
+mod tabs;
 mod timestamp;
 mod typed;
 mod value;

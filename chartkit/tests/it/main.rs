@@ -8,6 +8,11 @@ mod interop;
 mod layering;
 mod semver;
 mod typed;
+mod typed_as_go;
+mod yaml_read;
+//! Integration tests of the library, one module per topic.
+#![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
+#![allow(clippy::unwrap_used, reason = "a failed test says enough")]
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {

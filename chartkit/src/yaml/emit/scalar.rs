@@ -36,7 +36,7 @@ pub enum Slot {
 /// # Examples
 ///
 /// ```
-/// use chartkit::yaml::{Slot, EmitStyle, scalar};
+/// use chartkit::yaml::{EmitStyle, Slot, to_yaml_scalar};
 ///
 /// assert_eq!(to_yaml_scalar("on", Slot::Key, 0, EmitStyle::V2), "\"on\"");
 /// assert_eq!(to_yaml_scalar("a, b", Slot::Flow, 5, EmitStyle::V2), "'a, b'");
@@ -181,7 +181,8 @@ impl<'a> Scalar<'a> {
                 Form::DoubleQuoted
             };
         }
-        if looks_typed(self.text, self.style) {
+        let is_merge = slot == Slot::Key && self.text == "<<";
+        if is_merge || looks_typed(self.text, self.style) {
             return Form::DoubleQuoted;
         }
         let plain = match slot {
