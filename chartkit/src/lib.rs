@@ -10,4 +10,5 @@ pub mod diagnostic;
 mod quote;
 pub mod semver;
 pub mod source;
+pub mod values;
 pub mod yaml;

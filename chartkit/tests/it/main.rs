@@ -1,8 +1,13 @@
 //! One test binary: one file per topic.
-#![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests read fixtures, and panic when they fail"
+)]
 
 mod ignore;
 mod semver;
+mod strvals;
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {
