@@ -55,7 +55,8 @@ fn is_print(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' '..='~');
     }
-    // `escape_debug` goes by the same categories; marks it escapes only at the start of a text.
+    // `escape_debug` goes by the same categories; marks it escapes only at the start of a text. Its
+    // tables are newer than Go's: characters that Unicode 16 and 17 added are escaped there.
     let text = String::from_iter(['a', c]);
     text.escape_debug().eq(text.chars())
 }

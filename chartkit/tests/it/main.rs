@@ -1,5 +1,9 @@
 //! One test binary: one file per topic.
-#![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests read fixtures, and panic when they fail"
+)]
 
 mod emit;
 mod emit_laws;
@@ -7,12 +11,7 @@ mod ignore;
 mod interop;
 mod layering;
 mod semver;
-mod typed;
-mod typed_as_go;
-mod yaml_read;
-//! Integration tests of the library, one module per topic.
-#![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
-#![allow(clippy::unwrap_used, reason = "a failed test says enough")]
+mod strvals;
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {
