@@ -16,5 +16,6 @@ pub mod profile;
 mod quote;
 pub mod semver;
 pub mod source;
+pub mod time;
 pub mod values;
 pub mod yaml;
