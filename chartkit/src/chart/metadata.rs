@@ -122,6 +122,10 @@ pub struct Maintainer {
     pub url: String,
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands out a reference to the field"
+)]
 fn is_none_or_empty(dependencies: &Option<Vec<Dependency>>) -> bool {
     dependencies.as_ref().is_none_or(Vec::is_empty)
 }
@@ -399,7 +403,7 @@ impl Reader {
         from_node::<Metadata>(&Node {
             value: Value::Table(overlay(Table::new(), table, FIELDS)),
             place: document.place,
-            below: None,
+            below: crate::yaml::History::default(),
         })?;
         self.table = overlay(std::mem::take(&mut self.table), table, FIELDS);
         Ok(unknown_fields(table))
@@ -537,7 +541,7 @@ fn overlay_entry(old: Node, new: &Node, fields: Fields) -> Node {
     Node {
         value: Value::Table(overlay(base, entry, fields)),
         place: new.place,
-        below: None,
+        below: crate::yaml::History::default(),
     }
 }
 

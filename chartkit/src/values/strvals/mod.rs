@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 pub use error::{SetError, SetErrorKind};
 
+use super::merge_maps;
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::{Node, Table, Value};
+use crate::yaml::{Node, Table};
 
 /// Which of Helm's flags an argument belongs to.
 ///
@@ -129,32 +130,10 @@ pub fn apply(
         SetError::new(SetErrorKind::NotUtf8, argument, span, "text is not UTF-8")
     })?;
     if kind == SetKind::Json && text.trim_start().starts_with('{') {
-        merge(table, json::object(text, argument)?, argument);
+        *table = merge_maps(std::mem::take(table), json::object(text, argument)?);
         return Ok(());
     }
     parse::pairs(text, argument, kind, read, table)
-}
-
-/// Merges tables and replaces everything else: Helm's `MergeMaps`.
-fn merge(table: &mut Table, over: Table, argument: FileId) {
-    for (key, node) in over {
-        match (table.get_mut(&key), node) {
-            (None, node) => {
-                table.insert(key, node);
-            }
-            (
-                Some(Node {
-                    value: Value::Table(below),
-                    ..
-                }),
-                Node {
-                    value: Value::Table(over),
-                    ..
-                },
-            ) => merge(below, over, argument),
-            (Some(below), node) => replace(below, node, argument),
-        }
-    }
 }
 
 /// Puts a new value in the place of another.
@@ -165,7 +144,7 @@ fn replace(slot: &mut Node, node: Node, argument: FileId) {
     let below = std::mem::replace(slot, node);
     slot.below = match below.place {
         Some(place) if place.file == argument => below.below,
-        _ => Some(Arc::new(below)),
+        _ => below.into(),
     };
 }
 

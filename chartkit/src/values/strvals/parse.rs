@@ -260,7 +260,7 @@ impl Parser<'_, '_> {
         let filler = Node {
             value: Value::Null,
             place: node.place,
-            below: None,
+            below: crate::yaml::History::default(),
         };
         list.extend(std::iter::repeat_n(filler, missing));
         match list.get_mut(position) {
