@@ -1,1 +1,52 @@
-fn main() {}
+//! The `chartkit` command: reads arguments, calls the library, prints.
+
+mod args;
+mod commands;
+mod failure;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use commands::Context;
+use failure::Exit;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(bug));
+    let cli = Cli::parse();
+    let mut context = Context::new(cli.format);
+    let outcome = match cli.command {
+        Command::Package(args) => commands::package::run(&args, &mut context),
+        Command::Values(args) => commands::values::run(&args, &mut context),
+        Command::Show(args) => commands::show::run(&args, &mut context),
+        Command::Profile(args) => commands::profile::run(&args, &mut context),
+        Command::Same(args) => commands::same::run(&args, &mut context),
+        Command::Completions { shell } => commands::completions::run(shell),
+    };
+    let code = outcome.unwrap_or_else(|failure| {
+        context.diagnostics.push(failure.diagnostic);
+        ExitCode::from(failure.exit as u8)
+    });
+    report::messages(&report::render(&context));
+    code
+}
+
+/// Says that it is our fault. Prints the place, not the message: it might hold a value.
+#[expect(
+    clippy::print_stderr,
+    clippy::exit,
+    reason = "the last words of a broken process"
+)]
+fn bug(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    eprintln!(
+        "error: chartkit {} has a bug at {place}; please report it with the command that you ran",
+        env!("CARGO_PKG_VERSION")
+    );
+    std::process::exit(i32::from(Exit::Bug as u8));
+}

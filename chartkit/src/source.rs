@@ -80,10 +80,20 @@ pub struct Sources {
     files: Vec<Arc<Source>>,
 }
 
+/// How a text was written before it became UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// UTF-8, or bytes that are none of these.
+    Utf8,
+    Utf16LittleEndian,
+    Utf16BigEndian,
+}
+
 #[derive(Debug)]
 struct Source {
     name: Arc<str>,
     text: Arc<[u8]>,
+    encoding: Encoding,
     lines: OnceLock<Vec<u32>>,
 }
 
@@ -107,9 +117,15 @@ impl Sources {
     /// When more than `u32::MAX` texts are added.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<[u8]>>) -> FileId {
         let text = text.into();
+        let encoding = match &*text {
+            [0xFF, 0xFE, ..] => Encoding::Utf16LittleEndian,
+            [0xFE, 0xFF, ..] => Encoding::Utf16BigEndian,
+            _ => Encoding::Utf8,
+        };
         self.files.push(Arc::new(Source {
             name: name.into(),
-            text: utf16_to_utf8(&text).unwrap_or(text),
+            text: utf16_to_utf8(&text, encoding).unwrap_or(text),
+            encoding,
             lines: OnceLock::new(),
         }));
         let count = u32::try_from(self.files.len()).ok();
@@ -130,6 +146,27 @@ impl Sources {
     #[must_use]
     pub fn text(&self, file: FileId) -> &Arc<[u8]> {
         &self.source(file).text
+    }
+
+    /// How the text was written.
+    pub(crate) fn encoding(&self, file: FileId) -> Encoding {
+        self.source(file).encoding
+    }
+
+    /// Ends the last line of a text with a line break; says whether it had one, or was empty.
+    pub(crate) fn end_line(&mut self, file: FileId) -> bool {
+        let source = self.source(file);
+        if source.text.last().is_none_or(|last| *last == b'\n') {
+            return true;
+        }
+        let ended = Source {
+            name: Arc::clone(&source.name),
+            text: source.text.iter().copied().chain([b'\n']).collect(),
+            encoding: source.encoding,
+            lines: OnceLock::new(),
+        };
+        self.files[file.0.get() as usize - 1] = Arc::new(ended);
+        false
     }
 
     /// Line and column of a byte offset; offsets behind the end are those of the end.
@@ -161,11 +198,11 @@ fn line_starts(text: &[u8]) -> Vec<u32> {
 }
 
 /// Unpaired surrogates become U+FFFD, as in Go's decoder.
-fn utf16_to_utf8(bytes: &[u8]) -> Option<Arc<[u8]>> {
-    let unit = match bytes {
-        [0xFF, 0xFE, ..] => u16::from_le_bytes,
-        [0xFE, 0xFF, ..] => u16::from_be_bytes,
-        _ => return None,
+fn utf16_to_utf8(bytes: &[u8], encoding: Encoding) -> Option<Arc<[u8]>> {
+    let unit = match encoding {
+        Encoding::Utf16LittleEndian => u16::from_le_bytes,
+        Encoding::Utf16BigEndian => u16::from_be_bytes,
+        Encoding::Utf8 => return None,
     };
     let units = bytes[2..]
         .chunks_exact(2)

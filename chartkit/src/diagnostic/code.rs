@@ -6,8 +6,8 @@ macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $id:literal $slug:literal;)+) => {
         /// Names a kind of finding: a letter and three digits, and a name in kebab case.
         ///
-        /// The letter is the family: `Y` YAML, `C` chart files, `D` dependencies and lock, `V` values,
-        /// `K` packaging, `P` profiles. Codes are never reused.
+        /// The letter is the family: `Y` YAML, `C` chart files, `D` dependencies and lock, `E` the
+        /// environment, `K` packaging, `P` profiles, `V` values. Codes are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -40,6 +40,52 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The files make no chart.
+    InvalidChart = "C001" "invalid-chart";
+    /// The archive cannot be read as a chart.
+    InvalidArchive = "C002" "invalid-archive";
+    /// A chart has two files of the same name; for most files the last one counts.
+    DuplicateFile = "C003" "duplicate-file";
+    /// An entry of `charts/` starts with `_` or `.` and is not loaded.
+    SkippedSubchart = "C004" "skipped-subchart";
+    /// A field of `Chart.yaml` means nothing to Helm.
+    UnknownField = "C005" "unknown-field";
+    /// A file of the chart is a symbolic link; what it points to is used.
+    SymbolicLink = "C006" "symbolic-link";
+    /// Dependencies are declared in `requirements.yaml`, which was for charts of version 1.
+    RequirementsFile = "D001" "requirements-file";
+    /// Dependencies are locked in `requirements.lock`, which was for charts of version 1.
+    RequirementsLock = "D002" "requirements-lock";
+    /// A declared dependency is not in `charts/`.
+    MissingDependency = "D003" "missing-dependency";
+    /// What decides whether a dependency is enabled is no boolean.
+    ConditionNotBool = "D004" "condition-not-bool";
+    /// An import-values entry imports nothing.
+    ImportValues = "D005" "import-values";
+    /// Something outside the inputs fails: files, streams.
+    Environment = "E001" "environment";
+    /// The archive is there already, with other content.
+    ArtifactExists = "K001" "artifact-exists";
+    /// The chart cannot be packaged.
+    NotPackageable = "K002" "not-packageable";
+    /// The chart takes too much of Helm's release Secret.
+    ReleaseTooLarge = "K003" "release-too-large";
+    /// A profile cannot be used.
+    InvalidProfile = "P001" "invalid-profile";
+    /// A file under `profiles/` is no part of a profile.
+    UnknownProfileFile = "P002" "unknown-profile-file";
+    /// A profile has secrets that the result does not have.
+    SecretsLeftOut = "P003" "secrets-left-out";
+    /// A profile's `secrets.yaml` is not encrypted.
+    PlainSecrets = "P004" "plain-secrets";
+    /// The values cannot be read.
+    InvalidValues = "V001" "invalid-values";
+    /// A table stands against another type in another layer.
+    TypeConflict = "V002" "type-conflict";
+    /// The section of a subchart is not a table.
+    SectionNotTable = "V003" "section-not-table";
+    /// An argument of the `--set` family is wrong.
+    InvalidArgument = "V004" "invalid-argument";
     /// The text is not YAML.
     SyntaxError = "Y001" "syntax-error";
     /// A mapping has the same key twice; the last one wins.
@@ -50,6 +96,8 @@ codes! {
     UnreadableValue = "Y004" "unreadable-value";
     /// The text is too large, nested too deeply or multiplied by aliases.
     TooComplex = "Y005" "too-complex";
+    /// A value does not fit where it stands.
+    WrongType = "Y006" "wrong-type";
 }
 
 impl fmt::Display for Code {

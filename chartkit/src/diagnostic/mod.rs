@@ -8,8 +8,10 @@
 //! types.
 
 mod code;
+mod json;
 
 pub use code::Code;
+pub use json::to_json;
 
 use crate::source::{FileId, Place, Span};
 
@@ -117,6 +119,16 @@ impl Diagnostic {
     #[must_use]
     pub fn at_place(self, place: Place, message: impl Into<String>) -> Self {
         self.at(place.file, place.span(), message)
+    }
+
+    /// Puts what was being done before the message.
+    #[must_use]
+    pub fn context(mut self, doing: &str) -> Self {
+        self.message = match self.message.as_str() {
+            "" => doing.to_owned(),
+            message => format!("{doing}: {message}"),
+        };
+        self
     }
 
     /// Says what to do.

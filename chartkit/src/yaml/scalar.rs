@@ -196,31 +196,3 @@ fn parse_float(text: &str) -> Option<f64> {
     }
     text.parse().ok().filter(|float: &f64| float.is_finite())
 }
-
-/// A float as the key of a map: Go's shortest `%g` of the nearest 32-bit float.
-///
-/// # Source
-///
-/// sigs.k8s.io/yaml v1.6.0, `yaml.go`, `convertToJSONableObject`.
-pub(super) fn float_key(float: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "Go formats 32 bits here")]
-    let float = float as f32;
-    if float.is_nan() {
-        return ".nan".to_owned();
-    }
-    if float.is_infinite() {
-        return if float > 0.0 { ".inf" } else { "-.inf" }.to_owned();
-    }
-    // Rust's `e` form has the shortest digits, as Go's.
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific
-        .split_once('e')
-        .expect("the `e` form has an exponent");
-    let exponent: i32 = exponent.parse().expect("the exponent is an integer");
-    if (-4..6).contains(&exponent) || float == 0.0 {
-        // `%g` keeps the sign of zero, and so does Rust.
-        return format!("{float}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
-}

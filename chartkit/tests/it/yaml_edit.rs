@@ -10,6 +10,8 @@ use chartkit::yaml::{
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
+use crate::fixture;
+
 fn document(text: &[u8]) -> Option<Document> {
     let mut sources = Sources::new();
     let file = sources.add("test.yaml", text);
@@ -38,11 +40,7 @@ fn nodes(document: &Document) -> Vec<NodeId> {
 /// Every text of the fixtures that is YAML, except those with a tab in front of a line: go-yaml takes
 /// it behind unquoted text only, so that it depends on the quotes of the scalar before it.
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../fixtures/yaml/documents.json"
-    );
-    let groups: Vec<Json> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let groups: Vec<Json> = serde_json::from_str(&fixture("yaml/documents.json")).unwrap();
     let texts = groups
         .iter()
         .flat_map(|group| group["texts"].as_array().unwrap());

@@ -1,0 +1,70 @@
+//! One file a verb: load, call one library function, report.
+
+pub(crate) mod completions;
+pub(crate) mod package;
+pub(crate) mod profile;
+pub(crate) mod same;
+pub(crate) mod show;
+pub(crate) mod values;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use chartkit::chart::Chart;
+use chartkit::diagnostic::{Code, Diagnostic};
+use chartkit::io;
+use chartkit::profile::attach;
+use chartkit::source::Sources;
+
+use crate::args::{Format, ProfilesDir};
+use crate::failure::{Exit, Failure};
+use crate::report;
+
+pub(crate) type Outcome = Result<ExitCode, Box<Failure>>;
+
+/// What every command needs and gathers.
+pub(crate) struct Context {
+    pub(crate) format: Format,
+    /// The texts that messages point into.
+    pub(crate) sources: Sources,
+    /// Messages, printed when the command is done.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Context {
+    pub(crate) fn new(format: Format) -> Self {
+        Self {
+            format,
+            sources: Sources::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Loads a chart and attaches profiles from outside.
+    fn load(&mut self, path: &Path, profiles: &ProfilesDir) -> Result<Chart, Box<Failure>> {
+        let loaded = io::load_chart(path, &mut self.sources)?;
+        self.diagnostics.extend(loaded.diagnostics);
+        let mut chart = loaded.chart;
+        if let Some(folder) = &profiles.profiles_dir {
+            let files = io::read_folder(folder)?;
+            attach(&mut chart, &folder.display().to_string(), files)?;
+        }
+        Ok(chart)
+    }
+}
+
+/// Prints a result; a closed or full stdout is the environment's failure.
+fn print(result: impl AsRef<[u8]>) -> Outcome {
+    match report::result(result.as_ref()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            let message = format!("cannot write to standard output: {error}");
+            let diagnostic = Diagnostic::error(Code::Environment, message);
+            Err(Failure::new(Exit::Environment, diagnostic))
+        }
+    }
+}
+
+fn print_json(value: &serde_json::Value) -> Outcome {
+    print(format!("{value:#}\n"))
+}

@@ -1,0 +1,167 @@
+//! What goes wrong at the edge, always with the path.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use crate::chart::archive::ArchiveError;
+use crate::chart::ignore::IgnoreError;
+use crate::chart::{ApiVersionError, LoadError};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// Who has to do something about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was read cannot be used: the files have to change.
+    Input,
+    /// The operating system says no; the source is its error.
+    Environment,
+    /// The archive to be written is there already, with other content.
+    Exists,
+}
+
+/// A file, folder or archive that cannot be read or written.
+#[derive(Debug)]
+pub struct Error {
+    repr: Box<Repr>,
+}
+
+#[derive(Debug)]
+struct Repr {
+    kind: ErrorKind,
+    code: Code,
+    message: String,
+    cause: Option<Cause>,
+}
+
+#[derive(Debug)]
+enum Cause {
+    System(io::Error),
+    Ignore(IgnoreError),
+    Archive(ArchiveError),
+    Chart(LoadError),
+    ApiVersion(ApiVersionError),
+}
+
+impl Error {
+    fn new(kind: ErrorKind, code: Code, message: String, cause: Option<Cause>) -> Self {
+        Self {
+            repr: Box::new(Repr {
+                kind,
+                code,
+                message,
+                cause,
+            }),
+        }
+    }
+
+    /// The operating system refuses to do `what` with `path`.
+    pub(super) fn environment(what: &str, path: &Path, error: io::Error) -> Self {
+        let message = format!("{what} `{}`", path.display());
+        let cause = Some(Cause::System(error));
+        Self::new(ErrorKind::Environment, Code::Environment, message, cause)
+    }
+
+    pub(super) fn read(path: &Path, error: io::Error) -> Self {
+        Self::environment("cannot read", path, error)
+    }
+
+    /// Something else than a chart's file is in a directory.
+    pub(super) fn input(message: String) -> Self {
+        Self::new(ErrorKind::Input, Code::InvalidChart, message, None)
+    }
+
+    pub(super) fn symbolic_link(path: &Path, error: io::Error) -> Self {
+        let message = format!("error evaluating symlink {}", path.display());
+        let cause = Some(Cause::System(error));
+        Self::new(ErrorKind::Input, Code::InvalidChart, message, cause)
+    }
+
+    pub(super) fn ignore(path: &Path, error: IgnoreError) -> Self {
+        let message = format!("cannot read the patterns of `{}`", path.display());
+        let cause = Some(Cause::Ignore(error));
+        Self::new(ErrorKind::Input, Code::InvalidChart, message, cause)
+    }
+
+    pub(super) fn not_an_archive(message: String) -> Self {
+        Self::new(ErrorKind::Input, Code::InvalidArchive, message, None)
+    }
+
+    pub(super) fn archive(path: &Path, error: ArchiveError) -> Self {
+        let message = format!("cannot read the archive `{}`", path.display());
+        let cause = Some(Cause::Archive(error));
+        Self::new(ErrorKind::Input, Code::InvalidArchive, message, cause)
+    }
+
+    pub(super) fn chart(path: &Path, error: LoadError) -> Self {
+        let message = format!("cannot load the chart `{}`", path.display());
+        let cause = Some(Cause::Chart(error));
+        Self::new(ErrorKind::Input, Code::InvalidChart, message, cause)
+    }
+
+    /// `path` holds another archive than the one to be written.
+    pub(super) fn exists(path: &Path, difference: &str) -> Self {
+        let path = path.display();
+        let message = format!("`{path}` is there already, with other content: {difference}");
+        Self::new(ErrorKind::Exists, Code::ArtifactExists, message, None)
+    }
+
+    /// Who has to do something about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.repr.kind
+    }
+
+    /// The chart's own error, if the files could be read.
+    #[must_use]
+    pub fn load_error(&self) -> Option<&LoadError> {
+        match &self.repr.cause {
+            Some(Cause::Chart(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.repr.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.repr.cause.as_ref().map(|cause| match cause {
+            Cause::System(error) => error as _,
+            Cause::Ignore(error) => error as _,
+            Cause::Archive(error) => error as _,
+            Cause::Chart(error) => error as _,
+            Cause::ApiVersion(error) => error as _,
+        })
+    }
+}
+
+/// For callers that load a chart and then need one that Helm installs.
+impl From<ApiVersionError> for Error {
+    fn from(error: ApiVersionError) -> Self {
+        let message = "the chart cannot be used".to_owned();
+        let cause = Some(Cause::ApiVersion(error));
+        Self::new(ErrorKind::Input, Code::InvalidChart, message, cause)
+    }
+}
+
+/// The message is the whole chain of causes; the place is that of the chart's error.
+impl From<&Error> for Diagnostic {
+    fn from(error: &Error) -> Self {
+        if let Some(error) = error.load_error() {
+            return error.into();
+        }
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self::error(error.repr.code, message)
+    }
+}

@@ -1,0 +1,136 @@
+//! What a chart adds to the Secret in which Helm keeps a release.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::{Plan, Reason};
+use crate::chart::{Chart, Metadata};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::yaml::{self, Value};
+
+/// The size in bytes at which Kubernetes refuses a Secret: 1 MiB.
+///
+/// # Source
+///
+/// Kubernetes, `MaxSecretSize`.
+pub const RELEASE_SECRET_LIMIT: u64 = 1024 * 1024;
+
+/// A warning when the chart takes more of the release Secret than `budget`.
+pub(super) fn over_budget(
+    chart: &Chart,
+    metadata: &Metadata,
+    plan: &Plan,
+    budget: u64,
+) -> Option<Diagnostic> {
+    // Deflate and base64 together never double a text, so small charts need no estimate.
+    if plan.size() < budget / 2 {
+        return None;
+    }
+    let estimate = estimate(chart, metadata, plan);
+    if estimate <= budget {
+        return None;
+    }
+    let mut largest: Vec<_> = own_entries(plan).collect();
+    largest.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.data.len()));
+    let names: Vec<_> = (largest.iter().take(3))
+        .map(|(entry, _)| format!("{} ({} bytes)", entry.path, entry.data.len()))
+        .collect();
+    let message = format!(
+        "the chart alone adds about {estimate} bytes to Helm's release Secret, more than the budget of {budget}; Kubernetes refuses at {RELEASE_SECRET_LIMIT}"
+    );
+    let help = format!(
+        "ignore what is not needed at install in .helmignore; the largest: {}",
+        names.join(", ")
+    );
+    Some(Diagnostic::warning(Code::ReleaseTooLarge, message).help(help))
+}
+
+impl Plan {
+    /// Estimates the bytes that the chart adds to the Secret in which Helm keeps each release.
+    ///
+    /// # Shape
+    ///
+    /// The chart's part of the release record, compressed and encoded as Helm does it. Rendered
+    /// manifests and the user's values come on top. Subcharts do not count: Helm does not keep them.
+    ///
+    /// # Source
+    ///
+    /// Helm v4.2.4, `pkg/storage/driver/util.go`, `encodeRelease`: JSON, gzip, base64.
+    #[must_use]
+    pub fn release_size(&self, chart: &Chart) -> u64 {
+        estimate(chart, &chart.metadata, self)
+    }
+}
+
+fn estimate(chart: &Chart, metadata: &Metadata, plan: &Plan) -> u64 {
+    let mut gzip = GzEncoder::new(Count(0), Compression::best());
+    write_json(chart, metadata, plan, &mut gzip).expect("counting does not fail");
+    let Count(compressed) = gzip.finish().expect("counting does not fail");
+    compressed.div_ceil(3) * 4
+}
+
+fn write_json(
+    chart: &Chart,
+    metadata: &Metadata,
+    plan: &Plan,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let json = |value: &Value| yaml::to_json(value);
+    let metadata = yaml::to_value(metadata).expect("metadata has only string keys");
+    let values = Value::Table(chart.values.clone().unwrap_or_default());
+    write!(
+        out,
+        r#"{{"metadata":{},"values":{}"#,
+        json(&metadata),
+        json(&values)
+    )?;
+    for (list, template) in [("templates", true), ("files", false)] {
+        write!(out, r#","{list}":["#)?;
+        for (entry, _) in own_entries(plan).filter(|(_, is_template)| *is_template == template) {
+            write!(out, r#"{{"name":"{}","data":""#, entry.path)?;
+            out.write_all(base64(&entry.data).as_bytes())?;
+            write!(out, r#""}},"#)?;
+        }
+        write!(out, "]")?;
+    }
+    let schema = chart.schema.as_deref().map(base64).unwrap_or_default();
+    write!(out, r#","schema":"{schema}"}}"#)
+}
+
+/// The root chart's templates and files, each with whether it is a template.
+fn own_entries(plan: &Plan) -> impl Iterator<Item = (&super::Entry, bool)> {
+    let nested = format!(
+        "{}/charts/",
+        plan.entries
+            .first()
+            .map_or("", |e| e.path.split('/').next().unwrap_or(""))
+    );
+    plan.entries
+        .iter()
+        .filter_map(move |entry| match entry.reason {
+            _ if entry.path.starts_with(&nested) => None,
+            Reason::Template => Some((entry, true)),
+            Reason::Profile | Reason::File => Some((entry, false)),
+            Reason::Metadata | Reason::Lock | Reason::Values | Reason::Schema => None,
+        })
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,394 @@
+//! Effective values: chart + profile + files + sets.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::find::{self, Found, ProfileError};
+use super::{EncryptedFile, EncryptedFileError, Profile};
+use crate::chart::process::{
+    Enabled, ProcessError, ProcessOptions, process_dependencies, section_names,
+};
+use crate::chart::{Chart, File};
+use crate::diagnostic::{self, Code, Diagnostic};
+use crate::source::{FileId, Sources, Span};
+use crate::values::strvals::{self, SetError, SetKind};
+use crate::values::{self, Layer, LoadError, Values, merge_maps};
+use crate::yaml::{Node, Table, Value};
+
+/// What to do with a profile's encrypted secrets when nobody decrypts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Secrets {
+    /// Refuse: effective values without the secrets are not what the stack gets.
+    #[default]
+    Refuse,
+    /// Leave them out.
+    Omit,
+    /// Put [`MASK`](super::MASK) in the place of each.
+    Mask,
+}
+
+/// A values file given by the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesFile {
+    /// The name that messages and origins show: its path, or `<stdin>`.
+    pub name: String,
+    /// Its bytes.
+    pub text: Arc<[u8]>,
+}
+
+/// One argument of the `--set` family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetArgument {
+    /// Which flag.
+    pub kind: SetKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// What goes over a chart's defaults.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct EffectiveOptions<'o> {
+    /// The profile; those of the same name in subcharts apply to their sections.
+    pub profile: Option<&'o str>,
+    /// What to do with the profile's secrets.
+    pub secrets: Secrets,
+    /// Values files (`-f`), each over the ones before it.
+    pub files: &'o [ValuesFile],
+    /// Arguments of the `--set` family, in any order: the kinds have their own.
+    pub sets: &'o [SetArgument],
+    /// How dependencies are processed.
+    pub process: ProcessOptions,
+}
+
+/// Effective values and what was noticed on the way.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Effective<'c> {
+    /// The values of the root chart's templates.
+    pub values: Values,
+    /// The root chart with its enabled subcharts.
+    pub root: Enabled<'c>,
+    /// What was noticed, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why there are no effective values.
+#[derive(Debug)]
+pub struct EffectiveError {
+    kind: EffectiveErrorKind,
+    message: String,
+}
+
+/// The kinds of [`EffectiveError`], with their causes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EffectiveErrorKind {
+    /// The profile cannot be used.
+    Profile(ProfileError),
+    /// A profile has secrets and nothing says what to do about them.
+    SecretsNotDecrypted {
+        /// The encrypted file.
+        file: FileId,
+    },
+    /// A `secrets.yaml` is not encrypted.
+    Secrets(EncryptedFileError),
+    /// A values file cannot be read.
+    File(LoadError),
+    /// An argument of the `--set` family is wrong.
+    Set(SetError),
+    /// The dependencies of the chart cannot be processed.
+    Process(ProcessError),
+}
+
+impl EffectiveError {
+    fn new(kind: EffectiveErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// Which kind of failure, with its cause.
+    #[must_use]
+    pub fn kind(&self) -> &EffectiveErrorKind {
+        &self.kind
+    }
+}
+
+impl fmt::Display for EffectiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for EffectiveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            EffectiveErrorKind::Profile(error) => Some(error),
+            EffectiveErrorKind::SecretsNotDecrypted { .. } => None,
+            EffectiveErrorKind::Secrets(error) => Some(error),
+            EffectiveErrorKind::File(error) => Some(error),
+            EffectiveErrorKind::Set(error) => Some(error),
+            EffectiveErrorKind::Process(error) => Some(error),
+        }
+    }
+}
+
+impl From<&EffectiveError> for Diagnostic {
+    fn from(error: &EffectiveError) -> Self {
+        let cause = match &error.kind {
+            EffectiveErrorKind::Profile(cause) => Self::from(cause),
+            EffectiveErrorKind::SecretsNotDecrypted { file } => {
+                Self::error(Code::SecretsLeftOut, "").at(*file, Span::default(), "")
+            }
+            EffectiveErrorKind::Secrets(cause) => Self::from(cause),
+            EffectiveErrorKind::File(cause) => Self::from(cause),
+            EffectiveErrorKind::Set(cause) => Self::from(cause),
+            EffectiveErrorKind::Process(cause) => Self::from(cause),
+        };
+        cause.context(&error.message)
+    }
+}
+
+/// Computes the effective values of `chart` under `options`.
+///
+/// # Shape
+///
+/// Lowest to highest: the charts' defaults; the profiles of subcharts; the profile's bases, each its
+/// values then its secrets; the profile's own values, then its secrets; `-f` files; `--set-json`;
+/// `--set`; `--set-string`; `--set-file`; `--set-literal`. `read` gives the contents for `--set-file`.
+///
+/// # Errors
+///
+/// See [`EffectiveErrorKind`].
+///
+/// # Source
+///
+/// Helm v4.2.4, `pkg/cli/values/options.go`, `MergeValues`, for everything above the profiles.
+pub fn effective_values<'c>(
+    chart: &'c Chart,
+    options: &EffectiveOptions<'_>,
+    sources: &mut Sources,
+    read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
+) -> Result<Effective<'c>, EffectiveError> {
+    let mut user = User {
+        sources,
+        table: Table::new(),
+        layers: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    if let Some(profile) = options.profile {
+        user.add_profile(chart, profile, options.secrets)?;
+    }
+    for file in options.files {
+        user.add_file(&file.name, &file.text, Layer::File, &[])?;
+    }
+    let mut sets: Vec<_> = options.sets.iter().collect();
+    sets.sort_by_key(|set| set.kind);
+    for set in sets {
+        user.add_set(set, read)?;
+    }
+    let processed = process_dependencies(chart, &user.table, &options.process).map_err(|e| {
+        EffectiveError::new(
+            EffectiveErrorKind::Process(e),
+            "chart dependencies processing failed",
+        )
+    })?;
+    let mut values = processed.values;
+    values.layers.extend(user.layers);
+    let mut diagnostics = user.diagnostics;
+    diagnostics.extend(processed.diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    Ok(Effective {
+        values,
+        root: processed.root,
+        diagnostics,
+    })
+}
+
+/// The user's values while they are put together.
+struct User<'s> {
+    sources: &'s mut Sources,
+    table: Table,
+    layers: Vec<(FileId, Layer)>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl User<'_> {
+    fn add_profile(
+        &mut self,
+        chart: &Chart,
+        name: &str,
+        secrets: Secrets,
+    ) -> Result<(), EffectiveError> {
+        let found = self.find(chart)?;
+        let in_subcharts = self.add_subchart_profiles(
+            chart,
+            name,
+            secrets,
+            &mut Vec::new(),
+            &chart.metadata.name,
+        )?;
+        if !found.profiles.contains_key(name) && in_subcharts {
+            return Ok(());
+        }
+        self.add_layers(chart, &chart.metadata.name, &found, name, secrets, &[])
+    }
+
+    /// The profiles of that name in subcharts, the deepest first: a chart's own profile goes over those
+    /// of its subcharts. Says whether there were any.
+    fn add_subchart_profiles(
+        &mut self,
+        chart: &Chart,
+        name: &str,
+        secrets: Secrets,
+        section: &mut Vec<String>,
+        path: &str,
+    ) -> Result<bool, EffectiveError> {
+        let mut any = false;
+        for subchart in &chart.dependencies {
+            let path = format!("{path}/charts/{}", subchart.metadata.name);
+            let found = self.find(subchart)?;
+            for key in section_names(chart, subchart) {
+                section.push(key.to_owned());
+                any |= self.add_subchart_profiles(subchart, name, secrets, section, &path)?;
+                if found.profiles.contains_key(name) {
+                    self.add_layers(subchart, &path, &found, name, secrets, section)?;
+                    any = true;
+                }
+                section.pop();
+            }
+        }
+        Ok(any)
+    }
+
+    fn find(&mut self, chart: &Chart) -> Result<Found, EffectiveError> {
+        let found = find::find(chart, self.sources).map_err(profile_error)?;
+        self.diagnostics.extend(found.diagnostics.iter().cloned());
+        Ok(found)
+    }
+
+    fn add_layers(
+        &mut self,
+        chart: &Chart,
+        path: &str,
+        found: &Found,
+        name: &str,
+        secrets: Secrets,
+        section: &[String],
+    ) -> Result<(), EffectiveError> {
+        for profile in found.layers(name).map_err(profile_error)? {
+            if let Some(file) = &profile.values {
+                let layer = Layer::Profile {
+                    chart: path.to_owned(),
+                    profile: profile.name.clone(),
+                };
+                self.add_file(&chart.path_of(file), &file.data, layer, section)?;
+            }
+            if let Some(file) = &profile.secrets {
+                self.add_secrets(chart, path, profile, file, secrets, section)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_secrets(
+        &mut self,
+        chart: &Chart,
+        path: &str,
+        profile: &Profile,
+        file: &File,
+        secrets: Secrets,
+        section: &[String],
+    ) -> Result<(), EffectiveError> {
+        let file = chart.source(file, self.sources);
+        let encrypted = EncryptedFile::read(self.sources, file).map_err(|error| {
+            let message = format!("cannot use the secrets in {}", self.sources.name(file));
+            EffectiveError::new(EffectiveErrorKind::Secrets(error), message)
+        })?;
+        match secrets {
+            Secrets::Refuse => {
+                let message = format!(
+                    "profile `{}` has secrets in {} and nothing decrypts them",
+                    profile.name,
+                    self.sources.name(file)
+                );
+                Err(EffectiveError::new(
+                    EffectiveErrorKind::SecretsNotDecrypted { file },
+                    message,
+                ))
+            }
+            Secrets::Omit => {
+                let message = format!(
+                    "{} secrets of profile `{}` are left out",
+                    encrypted.paths().len(),
+                    profile.name
+                );
+                self.diagnostics
+                    .push(Diagnostic::warning(Code::SecretsLeftOut, message));
+                Ok(())
+            }
+            Secrets::Mask => {
+                let layer = Layer::Secrets {
+                    chart: path.to_owned(),
+                    profile: profile.name.clone(),
+                };
+                self.layers.push((file, layer));
+                self.merge(encrypted.masked(), section);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_file(
+        &mut self,
+        name: &str,
+        text: &Arc<[u8]>,
+        layer: Layer,
+        section: &[String],
+    ) -> Result<(), EffectiveError> {
+        let file = self.sources.add(name, Arc::clone(text));
+        let loaded = values::load(self.sources, file).map_err(|error| {
+            let message = format!("failed to parse {name}");
+            EffectiveError::new(EffectiveErrorKind::File(error), message)
+        })?;
+        self.diagnostics.extend(loaded.diagnostics);
+        self.layers.push((file, layer));
+        self.merge(loaded.table, section);
+        Ok(())
+    }
+
+    fn merge(&mut self, table: Table, section: &[String]) {
+        let nest = |table, key: &String| {
+            Table::from([(key.as_str().into(), Node::from(Value::Table(table)))])
+        };
+        let table = section.iter().rev().fold(table, nest);
+        self.table = merge_maps(std::mem::take(&mut self.table), table);
+    }
+
+    fn add_set(
+        &mut self,
+        set: &SetArgument,
+        read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
+    ) -> Result<(), EffectiveError> {
+        let argument = self.sources.add(set.kind.flag(), set.text.as_bytes());
+        self.layers.push((argument, Layer::Set));
+        strvals::apply(&mut self.table, set.kind, self.sources, argument, read).map_err(|error| {
+            EffectiveError::new(EffectiveErrorKind::Set(error), "failed parsing --set data")
+        })
+    }
+}
+
+fn profile_error(error: ProfileError) -> EffectiveError {
+    EffectiveError::new(EffectiveErrorKind::Profile(error), "cannot use the profile")
+}
+
+impl From<&SetError> for Diagnostic {
+    fn from(error: &SetError) -> Self {
+        let (file, span) = error.location();
+        Self::error(Code::InvalidArgument, error.to_string()).at(file, span, "")
+    }
+}

@@ -1,0 +1,348 @@
+//! How chart defaults go under the values of users: Helm's coalesce family.
+//!
+//! Two variants of one walk. *Coalesce* gives the values that templates see and lets a null delete;
+//! *merge* keeps every null, for steps that coalesce again later. Knows no charts, only
+//! [`Scope`]s: a name, defaults and children.
+//!
+//! The rules are those of Helm v4.2.4, `pkg/chart/common/util/coalesce.go`; the functions here keep
+//! its names.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::graph::{Graph, Slot, TableId};
+use super::path::ValuePath;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::yaml::Node;
+
+/// The key whose table every chart shares with its subcharts.
+pub(crate) const GLOBAL: &str = "global";
+
+/// A chart as coalescing sees it.
+pub(crate) trait Scope: Sized {
+    /// The key of its section in the parent's values.
+    fn name(&self) -> &Arc<str>;
+    /// Its own defaults; never changed.
+    fn defaults(&self) -> Option<TableId>;
+    /// Its subcharts.
+    fn children(&self) -> &[Self];
+}
+
+/// Whether nulls delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    /// A null removes the default under it (Helm's `CoalesceValues`, `CoalesceTables`).
+    Delete,
+    /// Nulls are kept (Helm's `MergeValues`, `MergeTables`).
+    Keep,
+}
+
+/// A key that a null removed from the result.
+#[derive(Clone, Debug)]
+pub(crate) struct Deletion {
+    pub(crate) path: ValuePath,
+    pub(crate) null: Arc<Node>,
+}
+
+/// A subchart's section that is no table.
+#[derive(Debug)]
+pub(crate) struct TypeMismatch {
+    pub(crate) path: ValuePath,
+    pub(crate) found: Slot,
+}
+
+/// One walk over the scopes: the tables, where the walk is and what it noticed.
+pub(crate) struct Coalesce<'g> {
+    pub(crate) graph: &'g mut Graph,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) deletions: Vec<Deletion>,
+    path: Vec<Arc<str>>,
+}
+
+impl<'g> Coalesce<'g> {
+    pub(crate) fn new(graph: &'g mut Graph) -> Self {
+        Self {
+            graph,
+            diagnostics: Vec::new(),
+            deletions: Vec::new(),
+            path: Vec::new(),
+        }
+    }
+
+    /// `values` over the defaults of `scope` and its children (Helm's `CoalesceValues` and
+    /// `MergeValues`); `values` itself stays as it is.
+    pub(crate) fn values<S: Scope>(
+        &mut self,
+        scope: &S,
+        values: Option<TableId>,
+        nulls: Nulls,
+    ) -> Result<TableId, TypeMismatch> {
+        let values = match values {
+            Some(id) => self.graph.deep_copy(id),
+            None => self.graph.insert_table(BTreeMap::new()),
+        };
+        self.scope(scope, values, nulls)?;
+        Ok(values)
+    }
+
+    fn scope<S: Scope>(
+        &mut self,
+        scope: &S,
+        values: TableId,
+        nulls: Nulls,
+    ) -> Result<(), TypeMismatch> {
+        self.own_values(scope, values, nulls);
+        for child in scope.children() {
+            let key = child.name();
+            let section = match self.graph.table(values).get(key) {
+                None => {
+                    let slot = self.graph.empty_slot();
+                    self.graph
+                        .table_mut(values)
+                        .insert(Arc::clone(key), slot.clone());
+                    slot
+                }
+                Some(slot) => slot.clone(),
+            };
+            let Some(section) = section.as_table() else {
+                return Err(TypeMismatch {
+                    path: self.at(key),
+                    found: section,
+                });
+            };
+            self.path.push(Arc::clone(key));
+            self.globals(section, values);
+            self.scope(child, section, nulls)?;
+            self.path.pop();
+        }
+        Ok(())
+    }
+
+    /// Helm's `coalesceValues`.
+    fn own_values<S: Scope>(&mut self, scope: &S, values: TableId, nulls: Nulls) {
+        let Some(defaults) = scope.defaults() else {
+            return;
+        };
+        let defaults = self.graph.deep_copy(defaults);
+        for (key, default) in self.graph.entries(defaults) {
+            let Some(slot) = self.graph.table(values).get(&key).cloned() else {
+                if nulls == Nulls::Delete {
+                    if default.is_null() {
+                        continue;
+                    }
+                    self.remove_nulls(&default);
+                }
+                self.graph.table_mut(values).insert(key, default);
+                continue;
+            };
+            if slot.is_null() && nulls == Nulls::Delete {
+                self.delete(values, &key, slot, &default);
+                continue;
+            }
+            match (slot.as_table(), default.as_table()) {
+                (Some(table), Some(lower)) => {
+                    // A subchart's section keeps its nulls: the subchart's own turn comes later.
+                    let nulls = if scope.children().iter().any(|c| *c.name() == key) {
+                        Nulls::Keep
+                    } else {
+                        nulls
+                    };
+                    if nulls == Nulls::Delete {
+                        self.remove_nulls(&default);
+                    }
+                    self.path.push(key);
+                    self.tables(table, lower, nulls);
+                    self.path.pop();
+                }
+                (Some(_), None) if !default.is_null() => {
+                    self.warn_table_wins(&key, &slot, &default);
+                    self.set_over(values, key, slot, &default);
+                }
+                (Some(_), None) => {}
+                (None, _) => self.set_over(values, key, slot, &default),
+            }
+        }
+    }
+
+    /// Helm's `coalesceTablesFullKey`: `src` goes under `dst`.
+    pub(crate) fn tables(&mut self, dst: TableId, src: TableId, nulls: Nulls) {
+        let lower = self.graph.entries(src);
+        // Helm writes the upper nulls into the lower table, where a shared one can see them. Whether
+        // a default is deleted depends on what the lower table held before.
+        let upper_nulls: Vec<_> = (self.graph.entries(dst).into_iter())
+            .filter(|(_, slot)| slot.is_null())
+            .collect();
+        for (key, null) in upper_nulls {
+            self.graph.table_mut(src).insert(key, null);
+        }
+        for (key, default) in lower {
+            let Some(slot) = self.graph.table(dst).get(&key).cloned() else {
+                self.graph.table_mut(dst).insert(key, default);
+                continue;
+            };
+            if slot.is_null() {
+                if nulls == Nulls::Delete && !default.is_null() {
+                    self.delete(dst, &key, slot, &default);
+                } else {
+                    self.set_over(dst, key, slot, &default);
+                }
+                continue;
+            }
+            match (slot.as_table(), default.as_table()) {
+                (Some(table), Some(lower)) => {
+                    self.path.push(key);
+                    self.tables(table, lower, nulls);
+                    self.path.pop();
+                }
+                (Some(_), None) if !default.is_null() => {
+                    self.warn_table_wins(&key, &slot, &default);
+                    self.set_over(dst, key, slot, &default);
+                }
+                (Some(_), None) => {}
+                (None, Some(_)) => {
+                    self.warn_table_loses(&key, &slot, &default);
+                    self.set_over(dst, key, slot, &default);
+                }
+                (None, None) => self.set_over(dst, key, slot, &default),
+            }
+        }
+    }
+
+    /// Helm's `coalesceGlobals`: hands the parent's globals to a child.
+    ///
+    /// The parent's tables are copied one level deep only, so from the third level on parent and
+    /// child share them, and what the child adds there shows in the parent too. Helm does so;
+    /// see docs/compatibility.md.
+    fn globals(&mut self, child: TableId, parent: TableId) {
+        let target = match self.graph.table(child).get(GLOBAL).cloned() {
+            None => self.graph.empty_slot(),
+            Some(slot) => slot,
+        };
+        let Some(globals) = target.as_table() else {
+            self.warn_globals_skipped(&target, "of the subchart");
+            return;
+        };
+        let source = self.graph.table(parent).get(GLOBAL).cloned();
+        if let Some(slot) = source.as_ref().filter(|slot| slot.as_table().is_none()) {
+            self.warn_globals_skipped(slot, "of the parent");
+            return;
+        }
+        let source = source.as_ref().and_then(Slot::as_table);
+        let entries = source
+            .map(|table| self.graph.entries(table))
+            .unwrap_or_default();
+        for (key, upper) in entries {
+            let lower = self.graph.table(globals).get(&key).cloned();
+            let slot = match (&upper, lower) {
+                (Slot::Table { id, place, below }, lower) => {
+                    if let Some(Slot::Leaf(_)) = lower {
+                        self.warn_global_conflict(&key, &upper, lower.as_ref());
+                        continue;
+                    }
+                    let copy = self.graph.shallow_copy(*id);
+                    if let Some(lower) = lower.as_ref().and_then(Slot::as_table) {
+                        self.path.extend([Arc::from(GLOBAL), Arc::clone(&key)]);
+                        self.tables(copy, lower, Nulls::Keep);
+                        self.path.truncate(self.path.len() - 2);
+                    }
+                    Slot::Table {
+                        id: copy,
+                        place: *place,
+                        below: below.clone(),
+                    }
+                }
+                (Slot::Leaf(_), Some(Slot::Table { .. })) => {
+                    let lower = self.graph.table(globals).get(&key).cloned();
+                    self.warn_global_conflict(&key, &upper, lower.as_ref());
+                    continue;
+                }
+                (Slot::Leaf(_), Some(lower)) => self.graph.over(upper, &lower),
+                (Slot::Leaf(_), None) => upper,
+            };
+            self.graph.table_mut(globals).insert(key, slot);
+        }
+        self.graph
+            .table_mut(child)
+            .insert(Arc::from(GLOBAL), target);
+    }
+
+    /// Helm's `cleanNilValues`: nulls among defaults mean nothing.
+    fn remove_nulls(&mut self, slot: &Slot) {
+        let Some(table) = slot.as_table() else { return };
+        self.graph
+            .table_mut(table)
+            .retain(|_, slot| !slot.is_null());
+        for (_, inner) in self.graph.entries(table) {
+            self.remove_nulls(&inner);
+        }
+    }
+
+    fn set_over(&mut self, table: TableId, key: Arc<str>, winner: Slot, loser: &Slot) {
+        let slot = self.graph.over(winner, loser);
+        self.graph.table_mut(table).insert(key, slot);
+    }
+
+    fn delete(&mut self, table: TableId, key: &Arc<str>, null: Slot, default: &Slot) {
+        self.graph.table_mut(table).remove(key);
+        if let Slot::Leaf(null) = self.graph.over(null, default) {
+            let path = self.at(key);
+            self.deletions.push(Deletion { path, null });
+        }
+    }
+
+    fn at(&self, key: &Arc<str>) -> ValuePath {
+        ValuePath::from_keys(self.path.iter().chain([key]).cloned())
+    }
+
+    fn warn_table_wins(&mut self, key: &Arc<str>, table: &Slot, default: &Slot) {
+        let message = format!(
+            "`{}` is a table here but its default is a {}; the default is ignored",
+            self.at(key),
+            default.type_name(),
+        );
+        self.warn(message, [(table, "a table"), (default, "the default")]);
+    }
+
+    fn warn_table_loses(&mut self, key: &Arc<str>, value: &Slot, default: &Slot) {
+        let message = format!(
+            "`{}` is a {} here but its default is a table; the whole table is lost",
+            self.at(key),
+            value.type_name(),
+        );
+        self.warn(message, [(value, "no table"), (default, "the default")]);
+    }
+
+    fn warn_globals_skipped(&mut self, found: &Slot, whose: &str) {
+        let message = format!(
+            "`{}` {whose} is a {}, not a table; the parent's globals are not handed down",
+            self.at(&Arc::from(GLOBAL)),
+            found.type_name(),
+        );
+        self.warn(message, [(found, "no table")]);
+    }
+
+    fn warn_global_conflict(&mut self, key: &Arc<str>, upper: &Slot, lower: Option<&Slot>) {
+        self.path.push(Arc::from(GLOBAL));
+        let message = format!(
+            "`{}` is a {} in the parent but a {} in the subchart; the subchart keeps its own",
+            self.at(key),
+            upper.type_name(),
+            lower.map_or("table", Slot::type_name),
+        );
+        self.path.pop();
+        let labels = [
+            Some((upper, "the parent's")),
+            lower.map(|l| (l, "the subchart's")),
+        ];
+        self.warn(message, labels.into_iter().flatten());
+    }
+
+    fn warn<'s>(&mut self, message: String, labels: impl IntoIterator<Item = (&'s Slot, &'s str)>) {
+        let diagnostic = Diagnostic::warning(Code::TypeConflict, message);
+        let places = labels
+            .into_iter()
+            .filter_map(|(slot, text)| Some((slot.place()?, text)));
+        let diagnostic = places.fold(diagnostic, |d, (place, text)| d.at_place(place, text));
+        self.diagnostics.push(diagnostic);
+    }
+}

@@ -1,0 +1,227 @@
+//! Tables with identity, as Go's maps have it.
+//!
+//! Helm merges maps in place, and some of its results depend on two maps sharing an inner one
+//! (nested globals: see `coalesce_globals`). An owned tree cannot say that, so merging works on
+//! tables that are named by number; the outcome is taken out as an owned [`Table`] at the end.
+//!
+//! A merge never drops what loses: the loser goes to the bottom of the winner's history
+//! ([`Node::below`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::source::Place;
+use crate::yaml::{History, Node, Table, Value};
+
+/// Names one table of a [`Graph`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TableId(u32);
+
+/// What a key of a table holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Slot {
+    /// Anything but a table. Lists are leaves: no merge looks into them.
+    Leaf(Arc<Node>),
+    /// A table, the place where it was first written and what it replaced.
+    Table {
+        id: TableId,
+        place: Option<Place>,
+        below: History,
+    },
+}
+
+impl Slot {
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Self::Leaf(node) if node.value.is_null())
+    }
+
+    pub(crate) fn as_table(&self) -> Option<TableId> {
+        match self {
+            Self::Table { id, .. } => Some(*id),
+            Self::Leaf(_) => None,
+        }
+    }
+
+    pub(crate) fn place(&self) -> Option<Place> {
+        match self {
+            Self::Leaf(node) => node.place,
+            Self::Table { place, .. } => *place,
+        }
+    }
+
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Leaf(node) => node.value.type_name(),
+            Self::Table { .. } => "table",
+        }
+    }
+}
+
+/// A growing set of tables.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    tables: Vec<BTreeMap<Arc<str>, Slot>>,
+    /// Whether losers are kept; without it a merge only yields values.
+    history: bool,
+}
+
+impl Graph {
+    pub(crate) fn new(history: bool) -> Self {
+        Self {
+            tables: Vec::new(),
+            history,
+        }
+    }
+
+    pub(crate) fn table(&self, id: TableId) -> &BTreeMap<Arc<str>, Slot> {
+        &self.tables[id.0 as usize]
+    }
+
+    pub(crate) fn table_mut(&mut self, id: TableId) -> &mut BTreeMap<Arc<str>, Slot> {
+        &mut self.tables[id.0 as usize]
+    }
+
+    /// The entries as they are now, for loops that change tables.
+    pub(crate) fn entries(&self, id: TableId) -> Vec<(Arc<str>, Slot)> {
+        let entries = self.table(id).iter();
+        entries.map(|(k, v)| (Arc::clone(k), v.clone())).collect()
+    }
+
+    pub(crate) fn insert_table(&mut self, entries: BTreeMap<Arc<str>, Slot>) -> TableId {
+        let id = u32::try_from(self.tables.len()).expect("fewer than 2^32 tables fit into memory");
+        self.tables.push(entries);
+        TableId(id)
+    }
+
+    pub(crate) fn empty_slot(&mut self) -> Slot {
+        Slot::Table {
+            id: self.insert_table(BTreeMap::new()),
+            place: None,
+            below: History::default(),
+        }
+    }
+
+    /// How many tables there are, for [`Graph::truncate`].
+    pub(crate) fn mark(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// Forgets all tables made since `mark`; the caller keeps none of their ids.
+    pub(crate) fn truncate(&mut self, mark: usize) {
+        self.tables.truncate(mark);
+    }
+
+    pub(crate) fn add(&mut self, table: &Table) -> TableId {
+        let mut entries = BTreeMap::new();
+        for (key, node) in table {
+            let slot = self.add_node(node);
+            entries.insert(Arc::clone(key), slot);
+        }
+        self.insert_table(entries)
+    }
+
+    fn add_node(&mut self, node: &Node) -> Slot {
+        match &node.value {
+            Value::Table(table) => Slot::Table {
+                id: self.add(table),
+                place: node.place,
+                below: node.below.clone(),
+            },
+            _ => Slot::Leaf(Arc::new(node.clone())),
+        }
+    }
+
+    /// The owned tree below a table.
+    pub(crate) fn take(&self, id: TableId) -> Table {
+        let entries = self.table(id).iter();
+        entries
+            .map(|(key, slot)| (Arc::clone(key), self.node(slot)))
+            .collect()
+    }
+
+    fn node(&self, slot: &Slot) -> Node {
+        match slot {
+            Slot::Leaf(node) => Node::clone(node),
+            Slot::Table { id, place, below } => Node {
+                value: Value::Table(self.take(*id)),
+                place: *place,
+                below: below.clone(),
+            },
+        }
+    }
+
+    /// A copy that shares no table with the original (Helm's `copystructure.Copy`).
+    pub(crate) fn deep_copy(&mut self, id: TableId) -> TableId {
+        let mut entries = self.table(id).clone();
+        for slot in entries.values_mut() {
+            if let Slot::Table { id, .. } = slot {
+                *id = self.deep_copy(*id);
+            }
+        }
+        self.insert_table(entries)
+    }
+
+    /// A copy of the top level only; inner tables are shared (Helm's `copyMap`).
+    pub(crate) fn shallow_copy(&mut self, id: TableId) -> TableId {
+        let entries = self.table(id).clone();
+        self.insert_table(entries)
+    }
+
+    /// `winner` with `loser` at the bottom of its history.
+    pub(crate) fn over(&self, winner: Slot, loser: &Slot) -> Slot {
+        if !self.history {
+            return winner;
+        }
+        match winner {
+            Slot::Leaf(node) => match loser {
+                Slot::Leaf(lower) if Arc::ptr_eq(&node, lower) => Slot::Leaf(node),
+                _ => Slot::Leaf(Arc::new(Node::clone(&node).over(self.shared_node(loser)))),
+            },
+            // Two tables are merged, not replaced: only what is no table is worth remembering.
+            Slot::Table { id, place, below } => {
+                let Slot::Leaf(lower) = loser else {
+                    return Slot::Table { id, place, below };
+                };
+                let head = Node {
+                    value: Value::Table(Table::new()),
+                    place,
+                    below,
+                };
+                let below = head.over(Arc::clone(lower)).below;
+                Slot::Table { id, place, below }
+            }
+        }
+    }
+
+    fn shared_node(&self, slot: &Slot) -> Arc<Node> {
+        match slot {
+            Slot::Leaf(node) => Arc::clone(node),
+            Slot::Table { .. } => Arc::new(self.node(slot)),
+        }
+    }
+
+    /// The table at the end of a path of keys (Helm's `Values.Table`, given the split path).
+    pub(crate) fn table_at<'k>(
+        &self,
+        mut id: TableId,
+        keys: impl IntoIterator<Item = &'k str>,
+    ) -> Option<TableId> {
+        for key in keys {
+            id = self.table(id).get(key)?.as_table()?;
+        }
+        Some(id)
+    }
+
+    /// Anything but a table at the end of a dotted path (Helm's `Values.PathValue`).
+    pub(crate) fn path_value(&self, id: TableId, path: &str) -> Option<&Arc<Node>> {
+        let (parents, key) = match path.rsplit_once('.') {
+            Some((parents, key)) => (Some(parents), key),
+            None => (None, path),
+        };
+        let table = self.table_at(id, parents.iter().flat_map(|p| p.split('.')))?;
+        match self.table(table).get(key)? {
+            Slot::Leaf(node) => Some(node),
+            Slot::Table { .. } => None,
+        }
+    }
+}
