@@ -284,6 +284,17 @@ pub(super) fn check_escapes(text: &str, range: Range<usize>) -> Result<(), Fault
     Ok(())
 }
 
+/// What to do about `{{ … }}` where YAML cannot read it.
+pub(super) const TEMPLATE_HINT: &str =
+    "templates are not expanded in this file; put text that contains `{{` in quotes";
+
+/// Whether a template expression begins before a place in its line.
+pub(super) fn is_behind_template(text: &str, at: usize) -> bool {
+    let before = &text[..at];
+    let line = before.rfind('\n').map_or(0, |line_break| line_break + 1);
+    before[line..].contains("{{")
+}
+
 /// What stands behind a document: everything from the first thing there that is neither blank,
 /// comment nor document marker.
 pub(super) fn content_behind(text: &str, end: usize) -> Option<Range<usize>> {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::binary;
+use super::compat;
 use super::document::{Document, Kind, NodeId, Style};
 use super::error::{ParseError, ParseErrorKind};
 use super::number;
@@ -444,7 +445,15 @@ impl Decoder<'_> {
         self.count(id)?;
         let refused = |this: &Self, found: &str| {
             let message = format!("found {found} as a key, expected a string");
-            Err(this.error(id, ParseErrorKind::Key, message))
+            let error = this.error(id, ParseErrorKind::Key, message);
+            let span = this.document.span(id);
+            let start = span.start.saturating_sub(1);
+            let is_template = this.document.raw(Span { start, ..span }).starts_with("{{");
+            Err(if is_template {
+                error.hint_with(compat::TEMPLATE_HINT)
+            } else {
+                error
+            })
         };
         match self.document.kind(id) {
             Kind::Alias => self.through_alias(id, Self::key),

@@ -14,6 +14,7 @@ mod typed;
 mod typed_as_go;
 mod yaml_edit;
 mod yaml_hostile;
+mod yaml_messages;
 mod yaml_read;
 
 /// The text of a file in `fixtures`.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chartkit::source::Sources;
 use chartkit::yaml::{
-    Node, Number, ParseError, ParseOptions, Scalar, Schema, Value, parse, read, resolve_scalar,
+    Document, Node, Number, ParseError, ParseOptions, Scalar, Schema, Style, Value, parse, read,
+    resolve_scalar,
 };
 use serde_json::Value as Json;
 
@@ -152,4 +153,36 @@ fn plain_scalars_have_the_types_of_go() {
         };
         assert_eq!(key, case["v2_key"].as_str().unwrap(), "{text:?} as a key");
     }
+}
+
+#[test]
+fn a_document_keeps_what_was_written() {
+    let text = "# top\na: !t &x 'b' # right\n---\n- |\n  c\n-\n# end\n";
+    let mut sources = Sources::new();
+    let file = sources.add("test.yaml", text.as_bytes());
+    let options = ParseOptions {
+        comments: true,
+        ..ParseOptions::default()
+    };
+    let stream = parse(&sources, file, None, &options).unwrap();
+    let [first, second] = &stream.documents[..] else {
+        panic!("{} documents", stream.documents.len());
+    };
+    let comments = |document: &Document| -> Vec<String> {
+        let comments = document.comments().iter();
+        comments
+            .map(|comment| document.raw(comment.span).to_owned())
+            .collect()
+    };
+    assert_eq!(comments(first), ["# top", "# right"]);
+    assert_eq!(comments(second), ["# end"]);
+    let b = first.find(["a"]).unwrap();
+    assert_eq!((first.tag(b), first.anchor(b)), (Some("!t"), Some("x")));
+    assert_eq!((first.text(b), first.style(b)), ("b", Style::SingleQuoted));
+    let items: Vec<_> = second.items(second.root()).collect();
+    assert_eq!(second.raw(second.span(items[0])), "|\n  c");
+    assert_eq!(
+        (second.text(items[1]), second.span(items[1]).start),
+        ("", 40)
+    );
 }

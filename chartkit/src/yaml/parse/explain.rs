@@ -4,6 +4,7 @@ use granit_parser::{ErrorKind, ScanError};
 
 use super::{Builder, Kind};
 use crate::source::Span;
+use crate::yaml::compat;
 use crate::yaml::error::{ParseError, ParseErrorKind, position};
 
 const QUOTE_IT: &str = "put the text in quotes";
@@ -57,6 +58,11 @@ impl Builder<'_> {
             }
         };
         let error = self.error(at, kind, message);
+        let hint = if compat::is_behind_template(self.text, at) {
+            Some(compat::TEMPLATE_HINT)
+        } else {
+            hint
+        };
         let error = match hint {
             Some(hint) => error.hint_with(hint),
             None => error,
@@ -162,20 +168,20 @@ pub(super) fn is_about_tab(kind: &ErrorKind) -> bool {
 fn expectation(kind: &ErrorKind) -> (&'static str, Option<&'static str>) {
     match kind {
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
-            ("a key at the column of the keys before it", None)
+            ("a key in the column of the keys before it", None)
         }
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             ("a `:` behind the key, on its line", None)
         }
         ErrorKind::ExpectedBlockSequenceEntry => {
-            ("a `-` at the column of the items before it", None)
+            ("a `-` in the column of the items before it", None)
         }
         ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => (
-            "no mapping at this place",
+            "the end of the value: no mapping can begin here",
             Some("put text that contains `: ` in quotes, and check the indentation"),
         ),
         ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::BlockEntryInFlowCollection => (
-            "no list at this place",
+            "a value: no list can begin here",
             Some("put a list on lines of its own, and text that begins with `- ` in quotes"),
         ),
         ErrorKind::UnexpectedCharacter { .. }
@@ -207,11 +213,12 @@ fn expectation(kind: &ErrorKind) -> (&'static str, Option<&'static str>) {
         ErrorKind::InvalidBlockScalarIndent => {
             ("the lines of the text indented as its first one", None)
         }
-        ErrorKind::ZeroBlockScalarIndent => ("an indentation from 1 to 9", None),
-        ErrorKind::InvalidBlockScalarHeader => {
-            ("the text to begin on the line behind `|` or `>`", None)
-        }
-        ErrorKind::MissingAnchorOrAliasName => ("a name behind `&` or `*`", Some(QUOTE_IT)),
+        ErrorKind::ZeroBlockScalarIndent => ("an indentation from 1 to 9 behind it", None),
+        ErrorKind::InvalidBlockScalarHeader => (
+            "nothing but `-`, `+`, a digit or a comment behind it on the line",
+            None,
+        ),
+        ErrorKind::MissingAnchorOrAliasName => ("the name of an anchor behind it", Some(QUOTE_IT)),
         ErrorKind::ExpectedTagBang
         | ErrorKind::ExpectedTagDirectiveBang
         | ErrorKind::InvalidGlobalTagCharacter
@@ -222,7 +229,7 @@ fn expectation(kind: &ErrorKind) -> (&'static str, Option<&'static str>) {
         | ErrorKind::InvalidTagEscape
         | ErrorKind::InvalidTagUtf8LeadingByte
         | ErrorKind::InvalidTagUtf8TrailingByte
-        | ErrorKind::InvalidTagUtf8 => ("a tag behind `!`", Some(QUOTE_IT)),
+        | ErrorKind::InvalidTagUtf8 => ("the name of a tag behind it", Some(QUOTE_IT)),
         ErrorKind::UndeclaredTagHandle => ("a tag handle declared by `%TAG`", None),
         ErrorKind::ExpectedDocumentStart | ErrorKind::MissingDocumentEndBeforeDirective => {
             ("`---` or the end of the text behind a document", None)
@@ -267,6 +274,7 @@ fn describe(text: &str, at: usize) -> String {
         Some('\n' | '\r') => "a line break".to_owned(),
         Some('\t') => "a tab".to_owned(),
         Some(' ') => "a blank".to_owned(),
+        Some('`') => "a backtick".to_owned(),
         Some(c) if c.is_ascii_punctuation() => format!("`{c}`"),
         Some(_) => "text".to_owned(),
     }

@@ -96,7 +96,7 @@ pub struct Stream {
 /// # Source
 ///
 /// go-yaml v2.4.3 and v3.0.4, which share this grammar but for rare cases; the differences left are
-/// listed in `fixtures/yaml/differences.txt`.
+/// listed in `fixtures/yaml/differences.json`.
 pub fn parse(
     sources: &Sources,
     file: FileId,
