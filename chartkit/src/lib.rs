@@ -10,7 +10,9 @@ pub mod diagnostic;
 pub mod digest;
 #[cfg(feature = "fs")]
 pub mod io;
+pub mod package;
 mod printable;
+pub mod profile;
 mod quote;
 pub mod semver;
 pub mod source;

@@ -91,6 +91,12 @@ impl ProcessError {
         self.kind
     }
 
+    /// Whether declared dependencies are missing.
+    #[must_use]
+    pub fn is_missing_dependencies(&self) -> bool {
+        self.kind == ProcessErrorKind::MissingDependencies
+    }
+
     /// Where the offending value was written, if a text says it.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
@@ -197,11 +203,7 @@ pub fn process_dependencies<'c>(
     })
 }
 
-fn chart_layers(
-    chart: &Chart,
-    parent: &str,
-    layers: &mut BTreeMap<crate::source::FileId, Layer>,
-) {
+fn chart_layers(chart: &Chart, parent: &str, layers: &mut BTreeMap<crate::source::FileId, Layer>) {
     let path = format!("{parent}{}", chart.metadata.name);
     if let Some(file) = chart.values_file {
         let chart = path.clone();
@@ -210,6 +212,20 @@ fn chart_layers(
     for dependency in &chart.dependencies {
         chart_layers(dependency, &format!("{path}/charts/"), layers);
     }
+}
+
+/// The keys of `subchart`'s sections in the values of `chart`: its aliases if dependencies give it any, else
+/// its name.
+pub(crate) fn section_names<'c>(chart: &'c Chart, subchart: &'c Chart) -> Vec<&'c str> {
+    let names: Vec<_> = (chart.metadata.dependencies.iter().flatten())
+        .filter(|d| d.name == subchart.metadata.name)
+        .filter(|d| is_compatible_range(&d.version, &subchart.metadata.version))
+        .map(Dependency::name_or_alias)
+        .collect();
+    if names.is_empty() {
+        return vec![&subchart.metadata.name];
+    }
+    names
 }
 
 /// A chart while it is processed. Cloning one is cheap: its defaults are named, not held.
@@ -267,7 +283,11 @@ impl<'c> Work<'c> {
         Enabled {
             name: self.name,
             chart: self.chart,
-            dependencies: self.dependencies.into_iter().map(Self::into_enabled).collect(),
+            dependencies: self
+                .dependencies
+                .into_iter()
+                .map(Self::into_enabled)
+                .collect(),
         }
     }
 }
@@ -331,7 +351,8 @@ impl Process<'_> {
         let disabled: Vec<_> = (declared.iter().filter(|d| !d.enabled))
             .map(|d| Arc::clone(&d.name))
             .collect();
-        work.dependencies.retain(|chart| !disabled.contains(&chart.name));
+        work.dependencies
+            .retain(|chart| !disabled.contains(&chart.name));
         declared.retain(|d| !disabled.contains(&d.name));
         for chart in &mut work.dependencies {
             let prefix = format!("{prefix}{}.", chart.name);
@@ -449,7 +470,8 @@ impl Process<'_> {
                 place: None,
                 below: None,
             };
-            self.graph.insert_table(BTreeMap::from([(Arc::from(key), slot)]))
+            self.graph
+                .insert_table(BTreeMap::from([(Arc::from(key), slot)]))
         };
         Ok(path.rsplit('.').fold(table, wrap))
     }
@@ -460,10 +482,11 @@ impl Process<'_> {
             request.dependency.name,
         );
         let diagnostic = Diagnostic::warning(Code::ImportValues, message);
-        self.diagnostics.push(match chart.metadata.place("dependencies") {
-            Some(place) => diagnostic.at_place(place, ""),
-            None => diagnostic,
-        });
+        self.diagnostics
+            .push(match chart.metadata.place("dependencies") {
+                Some(place) => diagnostic.at_place(place, ""),
+                None => diagnostic,
+            });
     }
 }
 
@@ -487,7 +510,7 @@ fn go_print(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(b) => b.to_string(),
-        Value::Number(number) => number.go_print(),
+        Value::Number(number) => number.to_template_text(),
         Value::String(text) => text.to_string(),
         Value::List(items) => {
             let items: Vec<_> = items.iter().map(|node| go_print(&node.value)).collect();

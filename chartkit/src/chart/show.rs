@@ -3,13 +3,13 @@
 //! Every function gives the exact bytes of Helm v4.2.4, `pkg/action/show.go`, `Show.Run`.
 
 use super::{Chart, File};
-use crate::yaml::{self, Style, Value};
+use crate::yaml::{self, EmitStyle, Value};
 
 /// The metadata, written anew: sorted, without comments and unknown fields.
 #[must_use]
 pub fn chart(chart: &Chart) -> Vec<u8> {
     let metadata = yaml::to_value(&chart.metadata).unwrap_or(Value::Null);
-    let mut text = yaml::to_yaml(&metadata, Style::V2).into_bytes();
+    let mut text = yaml::to_yaml(&metadata, EmitStyle::V2).into_bytes();
     text.push(b'\n');
     text
 }
@@ -61,26 +61,21 @@ pub fn all(chart: &Chart) -> Vec<u8> {
 
 fn find_readme(chart: &Chart) -> Option<&File> {
     let names = ["readme.md", "readme.txt", "readme"];
-    let is_readme = |file: &&File| names.iter().any(|name| file.name.eq_ignore_ascii_case(name));
+    let is_readme = |file: &&File| {
+        names
+            .iter()
+            .any(|name| file.name.eq_ignore_ascii_case(name))
+    };
     chart.files.iter().find(is_readme)
 }
 
 fn push_crds(out: &mut Vec<u8>, chart: &Chart) {
-    for file in chart.files.iter().filter(|file| is_crd(&file.name)) {
+    for file in chart.crds() {
         if !file.data.starts_with(b"---") {
             out.extend(b"---\n");
         }
         push_line(out, &file.data);
     }
-    for dependency in &chart.dependencies {
-        push_crds(out, dependency);
-    }
-}
-
-fn is_crd(name: &str) -> bool {
-    let extensions = [".yaml", ".yml", ".json"];
-    let lower = name.to_ascii_lowercase();
-    name.starts_with("crds/") && extensions.iter().any(|extension| lower.ends_with(extension))
 }
 
 fn push_line(out: &mut Vec<u8>, data: &[u8]) {

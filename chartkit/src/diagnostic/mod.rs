@@ -121,6 +121,16 @@ impl Diagnostic {
         self.at(place.file, place.span(), message)
     }
 
+    /// Puts what was being done before the message.
+    #[must_use]
+    pub fn context(mut self, doing: &str) -> Self {
+        self.message = match self.message.as_str() {
+            "" => doing.to_owned(),
+            message => format!("{doing}: {message}"),
+        };
+        self
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -20,14 +20,22 @@ impl Contents {
     /// When Helm would not read the archive.
     pub fn of_archive(bytes: &[u8]) -> Result<Self, ArchiveError> {
         let files = archive::read(bytes, &Limits::default())?;
-        Ok(Self(files.into_iter().map(|file| (file.name, file.data)).collect()))
+        Ok(Self(
+            files
+                .into_iter()
+                .map(|file| (file.name, file.data))
+                .collect(),
+        ))
     }
 
     /// The contents that an archive of this plan has.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
         let entries = plan.entries.iter().map(|entry| {
-            let path = entry.path.split_once('/').map_or(&*entry.path, |(_, rest)| rest);
+            let path = entry
+                .path
+                .split_once('/')
+                .map_or(&*entry.path, |(_, rest)| rest);
             (path.to_owned(), Arc::clone(&entry.data))
         });
         Self(entries.collect())
@@ -87,7 +95,11 @@ impl fmt::Display for Difference {
         match self {
             Self::Removed { path } => write!(f, "{path}: only in the first"),
             Self::Added { path } => write!(f, "{path}: only in the second"),
-            Self::Changed { path, lengths: (a, b), line } => {
+            Self::Changed {
+                path,
+                lengths: (a, b),
+                line,
+            } => {
                 write!(f, "{path}: differs from line {line} on ({a} and {b} bytes)")
             }
         }

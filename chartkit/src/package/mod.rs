@@ -10,6 +10,8 @@ mod release;
 mod write;
 
 pub use compare::{Contents, Difference, explain_difference, same_content};
-pub use plan::{Entry, PackageError, PackageErrorKind, PackageOptions, Plan, ProfileSelection, Reason, plan};
+pub use plan::{
+    Entry, PackageError, PackageErrorKind, PackageOptions, Plan, ProfileSelection, Reason, plan,
+};
 pub use release::RELEASE_SECRET_LIMIT;
 pub use write::Written;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::chart::{ApiVersion, Chart, File, ValidateError};
+use crate::chart::{Chart, File, Metadata, ValidationError};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::profile::{self, EncryptedFile, EncryptedFileError, FOLDER, ProfileError};
 use crate::semver::{self, Version};
 use crate::source::{Place, Sources};
 use crate::time::Timestamp;
-use crate::yaml::{self, Style};
+use crate::yaml::{self, EmitStyle};
 
 /// Which profiles ride in the archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,7 @@ pub enum PackageErrorKind {
     /// Declared dependencies are not in `charts/`.
     MissingDependencies,
     /// The metadata is not valid.
-    Validate(ValidateError),
+    Validate(ValidationError),
     /// The chart's name holds a path separator.
     Name,
     /// `values.schema.json` is not JSON.
@@ -189,6 +189,33 @@ impl std::error::Error for PackageError {
             | PackageErrorKind::Name
             | PackageErrorKind::Schema => None,
         }
+    }
+}
+
+impl From<&PackageError> for Diagnostic {
+    fn from(error: &PackageError) -> Self {
+        let cause = match &error.kind {
+            PackageErrorKind::Profile(cause) => Self::from(cause),
+            PackageErrorKind::Secrets(cause) => Self::from(cause),
+            PackageErrorKind::Validate(cause) => {
+                let diagnostic = Self::error(Code::NotPackageable, cause.to_string());
+                cause
+                    .place()
+                    .into_iter()
+                    .fold(diagnostic, |d, place| d.at_place(place, ""))
+            }
+            PackageErrorKind::Version(cause) => {
+                Self::error(Code::NotPackageable, cause.to_string())
+            }
+            PackageErrorKind::MissingDependencies
+            | PackageErrorKind::Name
+            | PackageErrorKind::Schema => Self::error(Code::NotPackageable, ""),
+        };
+        let diagnostic = cause.context(&error.message);
+        error
+            .place
+            .into_iter()
+            .fold(diagnostic, |d, place| d.at_place(place, ""))
     }
 }
 
@@ -259,7 +286,12 @@ pub fn plan(
         time: options.time,
         diagnostics,
     };
-    plan.diagnostics.extend(super::release::over_budget(chart, &metadata, &plan, options.release_budget));
+    plan.diagnostics.extend(super::release::over_budget(
+        chart,
+        &metadata,
+        &plan,
+        options.release_budget,
+    ));
     Ok(plan)
 }
 
@@ -276,7 +308,7 @@ impl Planner<'_> {
     fn chart(
         &mut self,
         chart: &Chart,
-        metadata: &crate::chart::Metadata,
+        metadata: &Metadata,
         parent: &str,
     ) -> Result<(), PackageError> {
         if metadata.name.contains('/') || metadata.name.is_empty() {
@@ -287,11 +319,11 @@ impl Planner<'_> {
         let rides = self.profiles(chart)?;
 
         let mut written = metadata.clone();
-        if metadata.api_version == ApiVersion::V1 {
+        if metadata.api_version == "v1" {
             written.dependencies = None;
         }
         self.text(&base, "Chart.yaml", &written, Reason::Metadata);
-        if let (ApiVersion::V2, Some(lock)) = (metadata.api_version.as_str(), &chart.lock) {
+        if let ("v2", Some(lock)) = (metadata.api_version.as_str(), &chart.lock) {
             self.text(&base, "Chart.lock", lock, Reason::Lock);
         }
         for file in chart.raw.iter().filter(|file| file.name == "values.yaml") {
@@ -302,7 +334,12 @@ impl Planner<'_> {
                 let message = format!("invalid JSON in {base}values.schema.json");
                 return Err(PackageError::new(PackageErrorKind::Schema, message));
             }
-            self.push(&base, "values.schema.json", Arc::clone(schema), Reason::Schema);
+            self.push(
+                &base,
+                "values.schema.json",
+                Arc::clone(schema),
+                Reason::Schema,
+            );
         }
         for file in &chart.templates {
             self.file(&base, file, Reason::Template);
@@ -322,7 +359,8 @@ impl Planner<'_> {
 
     /// Checks the profiles of one chart and says which folders of `profiles/` ride.
     fn profiles(&mut self, chart: &Chart) -> Result<impl Fn(&str) -> bool + use<>, PackageError> {
-        let profile_error = |e| PackageError::new(PackageErrorKind::Profile(e), "cannot use the profiles");
+        let profile_error =
+            |e| PackageError::new(PackageErrorKind::Profile(e), "cannot use the profiles");
         let found = profile::find(chart, self.sources).map_err(profile_error)?;
         for secrets in found.profiles.values().filter_map(|p| p.secrets.as_ref()) {
             let file = chart.source(secrets, self.sources);
@@ -339,12 +377,20 @@ impl Planner<'_> {
             ProfileSelection::None => all_out = true,
             ProfileSelection::Only(names) => {
                 let mut rides = BTreeSet::new();
-                for name in names.iter().filter(|name| found.profiles.contains_key(*name)) {
+                for name in names
+                    .iter()
+                    .filter(|name| found.profiles.contains_key(*name))
+                {
                     self.selected.insert(name);
                     let layers = found.layers(name).map_err(profile_error)?;
                     rides.extend(layers.iter().map(|profile| profile.name.clone()));
                 }
-                left_out = found.profiles.keys().filter(|n| !rides.contains(*n)).cloned().collect();
+                left_out = found
+                    .profiles
+                    .keys()
+                    .filter(|n| !rides.contains(*n))
+                    .cloned()
+                    .collect();
             }
         }
         Ok(move |folder: &str| !all_out && !left_out.contains(folder))
@@ -354,7 +400,10 @@ impl Planner<'_> {
         let ProfileSelection::Only(names) = &self.options.profiles else {
             return Ok(());
         };
-        match names.iter().find(|name| !self.selected.contains(name.as_str())) {
+        match names
+            .iter()
+            .find(|name| !self.selected.contains(name.as_str()))
+        {
             None => Ok(()),
             Some(name) => Err(PackageError::new(
                 PackageErrorKind::Profile(ProfileError::unknown(name)),
@@ -365,7 +414,7 @@ impl Planner<'_> {
 
     fn text(&mut self, base: &str, name: &str, data: &impl serde::Serialize, reason: Reason) {
         let value = yaml::to_value(data).expect("metadata and locks have only string keys");
-        let text = yaml::to_yaml(&value, Style::V2);
+        let text = yaml::to_yaml(&value, EmitStyle::V2);
         self.push(base, name, Arc::from(text.into_bytes()), reason);
     }
 

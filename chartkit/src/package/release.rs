@@ -40,7 +40,10 @@ pub(super) fn over_budget(
     let message = format!(
         "the chart alone adds about {estimate} bytes to Helm's release Secret, more than the budget of {budget}; Kubernetes refuses at {RELEASE_SECRET_LIMIT}"
     );
-    let help = format!("ignore what is not needed at install in .helmignore; the largest: {}", names.join(", "));
+    let help = format!(
+        "ignore what is not needed at install in .helmignore; the largest: {}",
+        names.join(", ")
+    );
     Some(Diagnostic::warning(Code::ReleaseTooLarge, message).help(help))
 }
 
@@ -68,11 +71,21 @@ fn estimate(chart: &Chart, metadata: &Metadata, plan: &Plan) -> u64 {
     compressed.div_ceil(3) * 4
 }
 
-fn write_json(chart: &Chart, metadata: &Metadata, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+fn write_json(
+    chart: &Chart,
+    metadata: &Metadata,
+    plan: &Plan,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let json = |value: &Value| yaml::to_json(value);
     let metadata = yaml::to_value(metadata).expect("metadata has only string keys");
     let values = Value::Table(chart.values.clone().unwrap_or_default());
-    write!(out, r#"{{"metadata":{},"values":{}"#, json(&metadata), json(&values))?;
+    write!(
+        out,
+        r#"{{"metadata":{},"values":{}"#,
+        json(&metadata),
+        json(&values)
+    )?;
     for (list, template) in [("templates", true), ("files", false)] {
         write!(out, r#","{list}":["#)?;
         for (entry, _) in own_entries(plan).filter(|(_, is_template)| *is_template == template) {
@@ -88,13 +101,20 @@ fn write_json(chart: &Chart, metadata: &Metadata, plan: &Plan, out: &mut impl Wr
 
 /// The root chart's templates and files, each with whether it is a template.
 fn own_entries(plan: &Plan) -> impl Iterator<Item = (&super::Entry, bool)> {
-    let nested = format!("{}/charts/", plan.entries.first().map_or("", |e| e.path.split('/').next().unwrap_or("")));
-    plan.entries.iter().filter_map(move |entry| match entry.reason {
-        _ if entry.path.starts_with(&nested) => None,
-        Reason::Template => Some((entry, true)),
-        Reason::Profile | Reason::File => Some((entry, false)),
-        Reason::Metadata | Reason::Lock | Reason::Values | Reason::Schema => None,
-    })
+    let nested = format!(
+        "{}/charts/",
+        plan.entries
+            .first()
+            .map_or("", |e| e.path.split('/').next().unwrap_or(""))
+    );
+    plan.entries
+        .iter()
+        .filter_map(move |entry| match entry.reason {
+            _ if entry.path.starts_with(&nested) => None,
+            Reason::Template => Some((entry, true)),
+            Reason::Profile | Reason::File => Some((entry, false)),
+            Reason::Metadata | Reason::Lock | Reason::Values | Reason::Schema => None,
+        })
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -61,7 +61,8 @@ impl Plan {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.write_to(&mut bytes).expect("writing to memory does not fail");
+        self.write_to(&mut bytes)
+            .expect("writing to memory does not fail");
         bytes
     }
 
@@ -74,7 +75,10 @@ impl Plan {
     /// The sum of the sizes of all entries, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.data.len() as u64).sum()
+        self.entries
+            .iter()
+            .map(|entry| entry.data.len() as u64)
+            .sum()
     }
 
     /// Whole seconds since 1970, half a second rounded up, as Go's tar writer does.
@@ -96,7 +100,12 @@ fn append<W: Write>(tar: &mut tar::Builder<W>, entry: &Entry, seconds: u64) -> i
     // into a PAX record, as Go's tar writer does it.
     if !entry.path.is_ascii() || header.set_path(&entry.path).is_err() {
         tar.append_pax_extensions([("path", entry.path.as_bytes())])?;
-        let ascii: String = entry.path.chars().filter(char::is_ascii).take(100).collect();
+        let ascii: String = entry
+            .path
+            .chars()
+            .filter(char::is_ascii)
+            .take(100)
+            .collect();
         let field = &mut header.as_ustar_mut().expect("made as USTAR above").name;
         *field = [0; 100];
         field[..ascii.len()].copy_from_slice(ascii.as_bytes());

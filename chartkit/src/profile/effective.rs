@@ -1,6 +1,8 @@
 //! Effective values: chart + profile + files + sets.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 use super::find::{self, Found, ProfileError};
 use super::{EncryptedFile, EncryptedFileError, Profile};
@@ -9,7 +11,7 @@ use crate::chart::process::{
 };
 use crate::chart::{Chart, File};
 use crate::diagnostic::{self, Code, Diagnostic};
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 use crate::values::strvals::{self, SetError, SetKind};
 use crate::values::{self, Layer, LoadError, Values, merge_maps};
 use crate::yaml::{Node, Table, Value};
@@ -27,13 +29,22 @@ pub enum Secrets {
     Mask,
 }
 
+/// A values file given by the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesFile {
+    /// The name that messages and origins show: its path, or `<stdin>`.
+    pub name: String,
+    /// Its bytes.
+    pub text: Arc<[u8]>,
+}
+
 /// One argument of the `--set` family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetArgument {
     /// Which flag.
     pub kind: SetKind,
-    /// Its text, added to the [`Sources`].
-    pub argument: FileId,
+    /// Its text.
+    pub text: String,
 }
 
 /// What goes over a chart's defaults.
@@ -45,7 +56,7 @@ pub struct EffectiveOptions<'o> {
     /// What to do with the profile's secrets.
     pub secrets: Secrets,
     /// Values files (`-f`), each over the ones before it.
-    pub files: &'o [FileId],
+    pub files: &'o [ValuesFile],
     /// Arguments of the `--set` family, in any order: the kinds have their own.
     pub sets: &'o [SetArgument],
     /// How dependencies are processed.
@@ -126,6 +137,22 @@ impl std::error::Error for EffectiveError {
     }
 }
 
+impl From<&EffectiveError> for Diagnostic {
+    fn from(error: &EffectiveError) -> Self {
+        let cause = match &error.kind {
+            EffectiveErrorKind::Profile(cause) => Self::from(cause),
+            EffectiveErrorKind::SecretsNotDecrypted { file } => {
+                Self::error(Code::SecretsLeftOut, "").at(*file, Span::default(), "")
+            }
+            EffectiveErrorKind::Secrets(cause) => Self::from(cause),
+            EffectiveErrorKind::File(cause) => Self::from(cause),
+            EffectiveErrorKind::Set(cause) => Self::from(cause),
+            EffectiveErrorKind::Process(cause) => Self::from(cause),
+        };
+        cause.context(&error.message)
+    }
+}
+
 /// Computes the effective values of `chart` under `options`.
 ///
 /// # Shape
@@ -145,7 +172,7 @@ pub fn effective_values<'c>(
     chart: &'c Chart,
     options: &EffectiveOptions<'_>,
     sources: &mut Sources,
-    read: &mut strvals::ReadFile<'_>,
+    read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
 ) -> Result<Effective<'c>, EffectiveError> {
     let mut user = User {
         sources,
@@ -157,15 +184,19 @@ pub fn effective_values<'c>(
         user.add_profile(chart, profile, options.secrets)?;
     }
     for file in options.files {
-        user.add_file(*file, Layer::File, &[])?;
+        user.add_file(&file.name, &file.text, Layer::File, &[])?;
     }
-    for kind in SetKind::ORDER {
-        for set in options.sets.iter().filter(|set| set.kind == kind) {
-            user.add_set(*set, read)?;
-        }
+    let mut sets: Vec<_> = options.sets.iter().collect();
+    sets.sort_by_key(|set| set.kind);
+    for set in sets {
+        user.add_set(set, read)?;
     }
-    let processed = process_dependencies(chart, &user.table, &options.process)
-        .map_err(|e| EffectiveError::new(EffectiveErrorKind::Process(e), "chart dependencies processing failed"))?;
+    let processed = process_dependencies(chart, &user.table, &options.process).map_err(|e| {
+        EffectiveError::new(
+            EffectiveErrorKind::Process(e),
+            "chart dependencies processing failed",
+        )
+    })?;
     let mut values = processed.values;
     values.layers.extend(user.layers);
     let mut diagnostics = user.diagnostics;
@@ -194,7 +225,13 @@ impl User<'_> {
         secrets: Secrets,
     ) -> Result<(), EffectiveError> {
         let found = self.find(chart)?;
-        let in_subcharts = self.add_subchart_profiles(chart, name, secrets, &mut Vec::new(), &chart.metadata.name)?;
+        let in_subcharts = self.add_subchart_profiles(
+            chart,
+            name,
+            secrets,
+            &mut Vec::new(),
+            &chart.metadata.name,
+        )?;
         if !found.profiles.contains_key(name) && in_subcharts {
             return Ok(());
         }
@@ -249,8 +286,7 @@ impl User<'_> {
                     chart: path.to_owned(),
                     profile: profile.name.clone(),
                 };
-                let file = chart.source(file, self.sources);
-                self.add_file(file, layer, section)?;
+                self.add_file(&chart.path_of(file), &file.data, layer, section)?;
             }
             if let Some(file) = &profile.secrets {
                 self.add_secrets(chart, path, profile, file, secrets, section)?;
@@ -280,7 +316,10 @@ impl User<'_> {
                     profile.name,
                     self.sources.name(file)
                 );
-                Err(EffectiveError::new(EffectiveErrorKind::SecretsNotDecrypted { file }, message))
+                Err(EffectiveError::new(
+                    EffectiveErrorKind::SecretsNotDecrypted { file },
+                    message,
+                ))
             }
             Secrets::Omit => {
                 let message = format!(
@@ -288,7 +327,8 @@ impl User<'_> {
                     encrypted.paths().len(),
                     profile.name
                 );
-                self.diagnostics.push(Diagnostic::warning(Code::SecretsLeftOut, message));
+                self.diagnostics
+                    .push(Diagnostic::warning(Code::SecretsLeftOut, message));
                 Ok(())
             }
             Secrets::Mask => {
@@ -305,16 +345,17 @@ impl User<'_> {
 
     fn add_file(
         &mut self,
-        file: FileId,
+        name: &str,
+        text: &Arc<[u8]>,
         layer: Layer,
         section: &[String],
     ) -> Result<(), EffectiveError> {
-        let loaded = values::load(self.sources, file).map_err(|error| {
-            let message = format!("failed to parse {}", self.sources.name(file));
+        let loaded = values::load(self.sources, name, Arc::clone(text)).map_err(|error| {
+            let message = format!("failed to parse {name}");
             EffectiveError::new(EffectiveErrorKind::File(error), message)
         })?;
         self.diagnostics.extend(loaded.diagnostics);
-        self.layers.push((file, layer));
+        self.layers.push((loaded.file, layer));
         self.merge(loaded.table, section);
         Ok(())
     }
@@ -329,11 +370,12 @@ impl User<'_> {
 
     fn add_set(
         &mut self,
-        set: SetArgument,
-        read: &mut strvals::ReadFile<'_>,
+        set: &SetArgument,
+        read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
     ) -> Result<(), EffectiveError> {
-        self.layers.push((set.argument, Layer::Set));
-        strvals::apply(&mut self.table, set.kind, self.sources, set.argument, read).map_err(|error| {
+        let argument = self.sources.add(set.kind.flag(), set.text.as_bytes());
+        self.layers.push((argument, Layer::Set));
+        strvals::apply(&mut self.table, set.kind, self.sources, argument, read).map_err(|error| {
             EffectiveError::new(EffectiveErrorKind::Set(error), "failed parsing --set data")
         })
     }

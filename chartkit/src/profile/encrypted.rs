@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::source::{FileId, Place, Sources};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{FileId, Place, Sources, Span};
 use crate::values::ValuePath;
 use crate::yaml::{self, Node, ParseError, Table, Value};
 
@@ -50,6 +51,24 @@ pub enum EncryptedFileError {
     },
 }
 
+impl From<&EncryptedFileError> for Diagnostic {
+    fn from(error: &EncryptedFileError) -> Self {
+        let diagnostic = Self::error(Code::PlainSecrets, error.to_string());
+        match error {
+            EncryptedFileError::Syntax(cause) => Self::from(cause),
+            EncryptedFileError::NotEncrypted { file } => diagnostic.at(*file, Span::default(), ""),
+            EncryptedFileError::PlainText { place, .. } => match place {
+                // The key alone: the value is what must not be seen.
+                Some(place) => {
+                    let (start, end) = (place.entry, place.value.start);
+                    diagnostic.at(place.file, Span { start, end }, "the value of this key")
+                }
+                None => diagnostic,
+            },
+        }
+    }
+}
+
 impl EncryptedFile {
     /// Recognises an encrypted file.
     ///
@@ -76,7 +95,9 @@ impl EncryptedFile {
         }
         let by_suffix = |path: &ValuePath, suffix: &str| {
             let steps = path.steps().iter();
-            steps.filter_map(crate::values::Step::as_key).any(|key| key.ends_with(suffix))
+            steps
+                .filter_map(crate::values::Step::as_key)
+                .any(|key| key.ends_with(suffix))
         };
         let leaves = leaves(&tree);
         let other_rules = [
@@ -131,7 +152,9 @@ impl EncryptedFile {
             }
         }
         fn mask_table(table: &Table) -> Table {
-            (table.iter()).map(|(key, node)| (Arc::clone(key), mask(node))).collect()
+            (table.iter())
+                .map(|(key, node)| (Arc::clone(key), mask(node)))
+                .collect()
         }
         mask_table(&self.tree)
     }

@@ -62,6 +62,17 @@ impl ProfileError {
         self.kind
     }
 
+    /// Whether there is no profile of the name that was asked for.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.kind == ProfileErrorKind::Unknown
+    }
+
+    pub(crate) fn unknown(name: &str) -> Self {
+        let message = format!("neither the chart nor a subchart has a profile `{name}`");
+        Self::new(ProfileErrorKind::Unknown, message)
+    }
+
     /// The `profile.yaml` that is to blame.
     #[must_use]
     pub fn file(&self) -> Option<FileId> {
@@ -112,7 +123,9 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
         match rest.split_once('/') {
             Some((folder, name)) => folders.entry(folder).or_default().push((name, file)),
             None if rest.to_ascii_lowercase().starts_with("readme") => {}
-            None => found.diagnostics.push(stray(file, "it lies in no profile's folder")),
+            None => found
+                .diagnostics
+                .push(stray(file, "it lies in no profile's folder")),
         }
     }
     for (folder, files) in folders {
@@ -120,7 +133,9 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             let reason = format!(
                 "`{folder}` is no profile: a name has 1 to 63 of a-z, 0-9 and `-`, no `-` at either end"
             );
-            found.diagnostics.extend(files.iter().map(|(_, file)| stray(file, &reason)));
+            found
+                .diagnostics
+                .extend(files.iter().map(|(_, file)| stray(file, &reason)));
             continue;
         }
         let mut profile = Profile {
@@ -155,7 +170,9 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
         } else {
             "its folder holds no file of a profile"
         };
-        found.diagnostics.extend(profile.others.iter().map(|file| stray(file, reason)));
+        found
+            .diagnostics
+            .extend(profile.others.iter().map(|file| stray(file, reason)));
         if known {
             found.profiles.insert(folder.to_owned(), profile);
         }
@@ -164,9 +181,13 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
 }
 
 fn stray(file: &File, reason: &str) -> Diagnostic {
-    let message = format!("`{}` is packaged but means nothing to chartkit: {reason}", file.name);
-    Diagnostic::warning(Code::UnknownProfileFile, message)
-        .help("a profile is profiles/<name>/ with values.yaml, secrets.yaml, .sops.yaml, profile.yaml")
+    let message = format!(
+        "`{}` is packaged but means nothing to chartkit: {reason}",
+        file.name
+    );
+    Diagnostic::warning(Code::UnknownProfileFile, message).help(
+        "a profile is profiles/<name>/ with values.yaml, secrets.yaml, .sops.yaml, profile.yaml",
+    )
 }
 
 fn describe(
@@ -278,7 +299,8 @@ pub fn attach(chart: &mut Chart, folder: &str, files: Vec<File>) -> Result<(), P
             ..ProfileError::new(ProfileErrorKind::TwoFolders, message)
         });
     }
-    let position = |list: &[File]| list.partition_point(|file| file.name.split('/').lt(FOLDER.split('/')));
+    let position =
+        |list: &[File]| list.partition_point(|file| file.name.split('/').lt(FOLDER.split('/')));
     let attached: Vec<_> = (files.into_iter())
         .map(|file| File {
             name: format!("{inside}{}", file.name),

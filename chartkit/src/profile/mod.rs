@@ -8,7 +8,10 @@ mod effective;
 mod encrypted;
 mod find;
 
-pub use effective::{Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument, effective_values};
+pub use effective::{
+    Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
+    ValuesFile, effective_values,
+};
 pub use encrypted::{EncryptedFile, EncryptedFileError, MASK};
 pub use find::{Found, ProfileError, ProfileErrorKind, attach, find};
 

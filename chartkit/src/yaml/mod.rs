@@ -6,20 +6,26 @@ mod decode;
 mod document;
 mod emit;
 mod error;
+#[cfg(feature = "serde_yaml")]
+mod interop;
 mod json;
 mod number;
 mod parse;
 mod read;
 mod scalar;
 mod timestamp;
+mod typed;
 mod value;
 
 pub use decode::Decoded;
 pub use document::{Comment, Document, Kind, NodeId, Style};
-pub use emit::{EmitStyle, Slot, scalar, to_yaml};
+pub use emit::{EmitStyle, Slot, to_yaml, to_yaml_scalar};
 pub use error::{ParseError, ParseErrorKind};
+#[cfg(feature = "serde_yaml")]
+pub use interop::{InteropError, InteropErrorKind};
 pub use json::{JsonError, JsonErrorKind, from_json, from_json_prefix, to_json, to_json_pretty};
 pub use parse::{MAX_DEPTH, ParseOptions, Stream, parse};
 pub use read::{read, read_span, read_with};
 pub use scalar::{Scalar, Schema, resolve_scalar};
+pub use typed::{DecodeError, DecodeErrorKind, EncodeError, from_node, from_node_strict, to_value};
 pub use value::{Node, Number, Table, Value};

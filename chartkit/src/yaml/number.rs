@@ -186,6 +186,24 @@ pub(crate) fn general32(float: f64) -> String {
     with_exponent_as_go(f64::from(float), &format!("{float:e}"), &float)
 }
 
+/// A float as the key of a map, with YAML's words for what is not finite.
+///
+/// # Source
+///
+/// sigs.k8s.io/yaml v1.6.0, `yaml.go`, `convertToJSONableObject`.
+#[cfg_attr(
+    not(feature = "serde_yaml"),
+    expect(dead_code, reason = "only for interop")
+)]
+pub(crate) fn key(float: f64) -> String {
+    match general32(float).as_str() {
+        "+Inf" => ".inf".to_owned(),
+        "-Inf" => "-.inf".to_owned(),
+        "NaN" => ".nan".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
 /// Picks the form without exponent from 1e-4 to below 1e6 (Go counts six digits when it prints the
 /// shortest form) and writes exponents with a sign and at least two digits.
 fn with_exponent_as_go(float: f64, scientific: &str, decimal: &dyn fmt::Display) -> String {

@@ -36,24 +36,23 @@ fn go_loses(value: &Value, style: EmitStyle) -> bool {
         EmitStyle::V2 => {
             text.contains(|c| matches!(c, '\u{7f}'..'\u{a0}' | '\u{fffe}' | '\u{ffff}'))
         }
-        EmitStyle::V3 { indent } => indent != 2 && has_indented_literal_in_list(value, false),
+        EmitStyle::V3 { indent } => any_string(value, false, &mut |text, in_list| {
+            let blank = |c| matches!(c, ' ' | '\n' | '\u{2028}' | '\u{2029}');
+            let lost =
+                text.starts_with('\t') || (indent != 2 && in_list && text.starts_with(blank));
+            lost && text.contains('\n')
+        }),
     }
 }
 
-fn has_indented_literal_in_list(value: &Value, in_list: bool) -> bool {
+/// Whether a test holds for any string or key; it is told whether that stands inside a list.
+fn any_string(value: &Value, in_list: bool, test: &mut impl FnMut(&str, bool) -> bool) -> bool {
     match value {
-        Value::String(text) => {
-            let blank = |c| matches!(c, ' ' | '\n' | '\u{2028}' | '\u{2029}');
-            in_list && text.contains('\n') && text.starts_with(blank)
-        }
-        Value::List(items) => items
+        Value::String(text) => test(text, in_list),
+        Value::List(items) => items.iter().any(|item| any_string(&item.value, true, test)),
+        Value::Table(table) => table
             .iter()
-            .any(|item| has_indented_literal_in_list(&item.value, true)),
-        Value::Table(table) => table.iter().any(|(key, node)| {
-            let key = Value::String(key.clone());
-            has_indented_literal_in_list(&key, in_list)
-                || has_indented_literal_in_list(&node.value, in_list)
-        }),
+            .any(|(key, node)| test(key, in_list) || any_string(&node.value, in_list, test)),
         _ => false,
     }
 }

@@ -2,8 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 
 mod emit;
+mod emit_laws;
 mod ignore;
+mod interop;
+mod layering;
 mod semver;
+mod typed;
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {

@@ -1,7 +1,7 @@
 //! Values into YAML text, byte for byte as Go writes it.
 //!
 //! Decides the layout: line breaks, indentation, order of keys. How one scalar is written is
-//! [`scalar`]'s business. Knows nothing of comments; a file that exists is edited in place instead.
+//! [`to_yaml_scalar`]'s business. Knows nothing of comments; a file that exists is edited in place instead.
 //!
 //! # Source
 //!
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::{Node, Number, Table, Value};
 use scalar::Scalar;
-pub use scalar::{Slot, scalar};
+pub use scalar::{Slot, to_yaml_scalar};
 use writer::Writer;
 
 /// Which of Go's two emitters to follow.
@@ -66,8 +66,10 @@ impl EmitStyle {
 /// DIFFERENCE: Go loses data in these cases, and here the value comes back when the text is read:
 /// - `EmitStyle::V2` and a string with U+007F, U+0080 to U+009F, U+FFFE or U+FFFF, or a key of more
 ///   than 1024 bytes: Go fails (`toYaml` prints nothing); U+0085 becomes a blank.
-/// - `EmitStyle::V3` with an indent other than 2 and a text of several lines that starts with a blank,
-///   inside a list: Go states an indentation that is not the one it writes.
+/// - `EmitStyle::V3` and a text of several lines that starts with a tab: Go cannot read what it
+///   writes.
+/// - `EmitStyle::V3` with an indent other than 2 and a text of several lines that starts with a
+///   blank, inside a list: Go states an indentation that is not the one it writes.
 ///
 /// # Examples
 ///

@@ -30,24 +30,29 @@ pub enum Slot {
 /// # Shape
 ///
 /// The text starts in `column` (characters from 0; it decides where [`EmitStyle::V2`] folds). No
-/// blank before, no line break behind, except those that end a block which keeps them (`|+`).
+/// blank before and no line break behind: the line that follows, or the end of the text, supplies
+/// it, also for a block.
 ///
 /// # Examples
 ///
 /// ```
 /// use chartkit::yaml::{Slot, EmitStyle, scalar};
 ///
-/// assert_eq!(scalar("on", Slot::Key, 0, EmitStyle::V2), "\"on\"");
-/// assert_eq!(scalar("a, b", Slot::Flow, 5, EmitStyle::V2), "'a, b'");
+/// assert_eq!(to_yaml_scalar("on", Slot::Key, 0, EmitStyle::V2), "\"on\"");
+/// assert_eq!(to_yaml_scalar("a, b", Slot::Flow, 5, EmitStyle::V2), "'a, b'");
 /// let slot = Slot::Block { outer: 0, inner: 2 };
-/// assert_eq!(scalar("a, b", slot, 5, EmitStyle::V2), "a, b");
-/// assert_eq!(scalar("a\nb\n", slot, 5, EmitStyle::V2), "|\n  a\n  b\n");
+/// assert_eq!(to_yaml_scalar("a, b", slot, 5, EmitStyle::V2), "a, b");
+/// assert_eq!(to_yaml_scalar("a\nb\n", slot, 5, EmitStyle::V2), "|\n  a\n  b");
 /// ```
 #[must_use]
-pub fn scalar(text: &str, slot: Slot, column: usize, style: EmitStyle) -> String {
+pub fn to_yaml_scalar(text: &str, slot: Slot, column: usize, style: EmitStyle) -> String {
     let mut writer = Writer::new(column);
     Scalar::new(text, style).write(&mut writer, slot);
-    writer.finish()
+    let mut out = writer.finish();
+    if out.ends_with('\n') {
+        out.pop();
+    }
+    out
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -266,8 +271,11 @@ impl<'a> Scalar<'a> {
     fn write_literal(&self, writer: &mut Writer, outer: usize, inner: usize) {
         writer.separate();
         writer.char('|');
-        if self.text.starts_with(|c| c == ' ' || is_break(c)) {
-            // Without it, the reader would take the blanks for indentation.
+        if self
+            .text
+            .starts_with(|c| matches!(c, ' ' | '\t') || is_break(c))
+        {
+            // Without it, the reader would take the blanks for indentation, or refuse the tab.
             let indentation = inner.saturating_sub(outer).clamp(1, 9);
             writer.char(char::from(b'0' + u8::try_from(indentation).unwrap_or(9)));
         }
