@@ -122,6 +122,7 @@ pub struct Maintainer {
     pub url: String,
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn is_none_or_empty(dependencies: &Option<Vec<Dependency>>) -> bool {
     dependencies.as_ref().is_none_or(Vec::is_empty)
 }

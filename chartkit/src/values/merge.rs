@@ -13,7 +13,8 @@ use crate::yaml::{Node, Table, Value};
 ///
 /// # Properties
 ///
-/// Merging an empty table changes nothing; the merge is associative in its values.
+/// Merging an empty table changes nothing, and merging `src` a second time does not either. Not
+/// associative: a scalar between two tables cuts them apart.
 ///
 /// # Source
 ///

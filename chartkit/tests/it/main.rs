@@ -1,18 +1,30 @@
 //! One test binary: one file per topic.
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 
+mod archive;
+mod chart;
+mod corpus;
+mod directory;
 mod emit;
 mod emit_laws;
 mod ignore;
 mod interop;
 mod layering;
 mod semver;
+mod time;
 mod typed;
+mod values_files;
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {
     let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The bytes of a file in `fixtures`.
+fn fixture_bytes(path: &str) -> Vec<u8> {
+    let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The table of random cases that a recorder wrote, named by an environment variable.
