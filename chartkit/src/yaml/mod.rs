@@ -4,6 +4,7 @@ mod binary;
 mod compat;
 mod decode;
 mod document;
+pub mod edit;
 mod emit;
 mod error;
 mod history;

@@ -12,6 +12,8 @@ mod semver;
 mod strvals;
 mod typed;
 mod typed_as_go;
+mod yaml_edit;
+mod yaml_hostile;
 mod yaml_read;
 
 /// The text of a file in `fixtures`.
