@@ -7,6 +7,7 @@ mod emit;
 mod emit_laws;
 mod ignore;
 mod interop;
+mod laws;
 mod layering;
 mod semver;
 mod strvals;
