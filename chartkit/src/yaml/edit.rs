@@ -3,10 +3,11 @@
 //! Decides which bytes a scalar takes and how the new one is written there. To add or remove
 //! entries is not its business.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
 
 use super::document::{Document, Kind, NodeData, NodeId, Style};
+use super::emit::{EmitStyle, Slot, double_quoted, single_quoted, to_yaml_scalar};
 use super::scalar::{Scalar, Schema, resolve_scalar};
 use crate::source::{FileId, Span};
 
@@ -185,32 +186,29 @@ impl Editor<'_> {
         }
     }
 
-    /// The new scalar as YAML.
+    /// The new scalar as YAML, on one line.
     fn write(&self, new: NewScalar<'_>) -> Result<String, EditError> {
+        const STYLE: EmitStyle = EmitStyle::V3 { indent: 4 }; // quotes what either version could mistake
+        let data = self.data();
         let text = match new {
             NewScalar::Plain(text) => {
                 let is_string = |schema| resolve_scalar(text, schema) == Scalar::String;
-                let is_signed = text.strip_prefix('-').is_some_and(is_plain_text);
-                if (is_string(Schema::V2) && is_string(Schema::V3))
-                    || !(is_plain_text(text) || is_signed)
-                {
+                let ends_early = text.is_empty() || (data.in_flow && text.contains(','));
+                if ends_early || (is_string(Schema::V2) && is_string(Schema::V3)) {
                     return Err(self.error(EditErrorKind::NotPlain));
                 }
                 return Ok(text.to_owned());
             }
             NewScalar::String(text) => text,
         };
-        let data = self.data();
-        let can_be_plain = !data.in_flow
-            && is_plain_text(text)
-            && resolve_scalar(text, Schema::V2) == Scalar::String
-            && resolve_scalar(text, Schema::V3) == Scalar::String;
         Ok(match data.style {
-            Style::SingleQuoted if !data.in_flow && text.chars().all(is_printable) => {
-                format!("'{}'", text.replace('\'', "''"))
+            // JSON has double quotes only.
+            _ if data.in_flow => double_quoted(text, STYLE),
+            Style::DoubleQuoted => double_quoted(text, STYLE),
+            Style::SingleQuoted => {
+                single_quoted(text, STYLE).unwrap_or_else(|| double_quoted(text, STYLE))
             }
-            Style::Plain | Style::Literal | Style::Folded if can_be_plain => text.to_owned(),
-            _ => double_quoted(text),
+            _ => to_yaml_scalar(text, Slot::Key, 0, STYLE),
         })
     }
 
@@ -276,43 +274,4 @@ impl Editor<'_> {
             span: data.span,
         }
     }
-}
-
-/// Whether a text can stand without quotes outside of brackets, whatever it then means.
-fn is_plain_text(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(|c| "-?:,[]{}#&*!|>'\"%@` ".contains(c))
-        && !text.starts_with("...")
-        && !text.ends_with([' ', ':'])
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && text.chars().all(is_printable)
-}
-
-/// Whether a character can stand in a line of YAML and keeps its meaning there.
-fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'
-        )
-}
-
-fn double_quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            c if is_printable(c) => quoted.push(c),
-            c if u32::from(c) <= 0xFF => _ = write!(quoted, "\\x{:02X}", u32::from(c)),
-            c => _ = write!(quoted, "\\u{:04X}", u32::from(c)),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
