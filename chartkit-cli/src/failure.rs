@@ -3,7 +3,7 @@
 use chartkit::diagnostic::Diagnostic;
 use chartkit::io::{self, ErrorKind};
 use chartkit::package::{PackageError, PackageErrorKind};
-use chartkit::profile::{EffectiveError, EffectiveErrorKind, ProfileError};
+use chartkit::profile::{EffectiveError, EffectiveErrorKind, EncryptedFileError, ProfileError};
 
 /// The exit codes; the table is in `docs/cli.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "large and rare: results carry a pointer"
+    )]
     pub(crate) fn new(exit: Exit, diagnostic: Diagnostic) -> Box<Self> {
         Box::new(Self { exit, diagnostic })
     }
@@ -40,6 +44,7 @@ impl From<io::Error> for Box<Failure> {
             ErrorKind::Input => Exit::Input,
             ErrorKind::Environment => Exit::Environment,
             ErrorKind::Exists => Exit::Findings,
+            _ => Exit::Bug,
         };
         let diagnostic = Diagnostic::from(&error);
         let diagnostic = match error.kind() {
@@ -100,6 +105,12 @@ impl From<ProfileError> for Box<Failure> {
             Exit::Input
         };
         Failure::new(exit, Diagnostic::from(&error))
+    }
+}
+
+impl From<EncryptedFileError> for Box<Failure> {
+    fn from(error: EncryptedFileError) -> Self {
+        Failure::new(Exit::Findings, Diagnostic::from(&error))
     }
 }
 

@@ -8,5 +8,5 @@ use crate::args::Cli;
 pub(crate) fn run(shell: clap_complete::Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "chartkit", &mut script);
-    print(String::from_utf8_lossy(&script))
+    print(script)
 }

@@ -12,8 +12,9 @@ use std::process::ExitCode;
 
 use chartkit::chart::Chart;
 use chartkit::diagnostic::{Code, Diagnostic};
+use chartkit::io;
+use chartkit::profile::attach;
 use chartkit::source::Sources;
-use chartkit::{io, profile};
 
 use crate::args::{Format, ProfilesDir};
 use crate::failure::{Exit, Failure};
@@ -46,7 +47,7 @@ impl Context {
         let mut chart = loaded.chart;
         if let Some(folder) = &profiles.profiles_dir {
             let files = io::read_folder(folder)?;
-            profile::attach(&mut chart, &folder.display().to_string(), files)?;
+            attach(&mut chart, &folder.display().to_string(), files)?;
         }
         Ok(chart)
     }

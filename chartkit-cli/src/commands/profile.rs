@@ -68,7 +68,7 @@ fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome 
             let id = chart.source(file, &mut context.sources);
             let paths = match EncryptedFile::read(&context.sources, id) {
                 Ok(encrypted) => encrypted.paths(),
-                Err(error) => return Err(Failure::secrets(&error, context.sources.name(id))),
+                Err(error) => return Err(error.into()),
             };
             let paths: Vec<_> = paths.iter().map(|(path, _)| path.to_string()).collect();
             rows.push((profile.name.clone(), file.name.clone(), Some(paths)));

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use chartkit::io;
 use chartkit::package::{Contents, PackageOptions, explain_difference, plan};
-use chartkit::{chart, io};
 use serde_json::json;
 
 use super::{Context, Outcome, print, print_json};

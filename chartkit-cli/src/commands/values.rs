@@ -1,17 +1,13 @@
 //! `chartkit values`
 
-use std::io::Read as _;
-use std::path::Path;
-use std::sync::Arc;
-
 use chartkit::chart::process::ProcessOptions;
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io;
-use chartkit::profile::{self, EffectiveOptions, SetArgument, effective_values};
+use chartkit::profile::{self, EffectiveOptions, SetArgument, ValuesFile, effective_values};
 use chartkit::source::{FileId, Sources};
 use chartkit::values::strvals::SetKind;
 use chartkit::values::{Node, Value, Values};
-use chartkit::yaml::{self, Style};
+use chartkit::yaml::{self, EmitStyle};
 use serde_json::json;
 
 use super::{Context, Outcome, print};
@@ -21,19 +17,12 @@ use crate::failure::{Exit, Failure};
 pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let chart = context.load(&args.chart, &args.profiles_dir)?;
     chart.check_api_version().map_err(io::Error::from)?;
-    let mut files = Vec::new();
-    for argument in &args.files {
-        for file in split_commas(argument) {
-            let text = read(&file)?;
-            let name = if file.trim() == "-" {
-                "<stdin>"
-            } else {
-                file.as_str()
-            };
-            files.push(context.sources.add(name, text));
-        }
-    }
-    let sets = set_arguments(args, &mut context.sources);
+    let paths = args
+        .files
+        .iter()
+        .flat_map(|argument| split_commas(argument));
+    let files = paths.map(values_file).collect::<Result<Vec<_>, _>>()?;
+    let sets = set_arguments(args);
     let mut options = EffectiveOptions::default();
     options.profile = args.profile.as_deref();
     options.secrets = match args.secrets {
@@ -46,8 +35,12 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     options.process = ProcessOptions::default();
     options.process.allow_missing = args.allow_missing;
     options.process.history = args.origins;
-    let mut read_file = |path: &str| io::read_value_file(path);
-    let effective = effective_values(&chart, &options, &mut context.sources, &mut read_file)?;
+    let effective = effective_values(
+        &chart,
+        &options,
+        &mut context.sources,
+        &mut io::read_set_file,
+    )?;
     context.diagnostics.extend(effective.diagnostics);
 
     let output = args.output.unwrap_or(match context.format {
@@ -57,28 +50,29 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let values = &effective.values;
     print(match (args.origins, output) {
         (false, Output::Json) => values.to_json() + "\n",
-        (false, Output::Yaml) => yaml::to_yaml(&Value::Table(values.table().clone()), Style::V2),
+        (false, Output::Yaml) => {
+            yaml::to_yaml(&Value::Table(values.table().clone()), EmitStyle::V2)
+        }
         (true, Output::Json) => origins_json(values, &context.sources),
         (true, Output::Yaml) => origins_text(values, &context.sources),
     })
 }
 
-fn set_arguments(args: &Arguments, sources: &mut Sources) -> Vec<SetArgument> {
+fn set_arguments(args: &Arguments) -> Vec<SetArgument> {
     let flags = [
-        ("--set-json", SetKind::Json, &args.set_json),
-        ("--set", SetKind::Value, &args.set),
-        ("--set-string", SetKind::String, &args.set_string),
-        ("--set-file", SetKind::File, &args.set_file),
-        ("--set-literal", SetKind::Literal, &args.set_literal),
+        (SetKind::Json, &args.set_json),
+        (SetKind::Value, &args.set),
+        (SetKind::String, &args.set_string),
+        (SetKind::File, &args.set_file),
+        (SetKind::Literal, &args.set_literal),
     ];
-    let mut sets = Vec::new();
-    for (flag, kind, arguments) in flags {
-        for argument in arguments {
-            let argument = sources.add(flag, argument.as_bytes());
-            sets.push(SetArgument { kind, argument });
-        }
-    }
-    sets
+    let arguments = flags.into_iter().flat_map(|(kind, texts)| {
+        texts.iter().map(move |text| SetArgument {
+            kind,
+            text: text.clone(),
+        })
+    });
+    arguments.collect()
 }
 
 /// Splits as Helm's flag parser does: commas, with double quotes around what holds one.
@@ -95,29 +89,20 @@ fn split_commas(argument: &str) -> Vec<String> {
     parts
 }
 
-fn read(file: &str) -> Result<Arc<[u8]>, Box<Failure>> {
-    if file.trim() == "-" {
-        let mut text = Vec::new();
-        std::io::stdin().read_to_end(&mut text).map_err(|error| {
-            let message = format!("cannot read standard input: {error}");
-            Failure::new(
-                Exit::Environment,
-                Diagnostic::error(Code::Environment, message),
-            )
-        })?;
-        return Ok(text.into());
-    }
-    if ["http://", "https://", "oci://"]
-        .iter()
-        .any(|scheme| file.starts_with(scheme))
-    {
-        let message =
-            format!("cannot read `{file}`: this chartkit does not fetch from the network");
-        let diagnostic = Diagnostic::error(Code::Environment, message);
-        let help = "fetch it first and give the file";
-        return Err(Failure::new(Exit::Environment, diagnostic.help(help)));
-    }
-    Ok(io::read_file(Path::new(file))?)
+fn values_file(path: String) -> Result<ValuesFile, Box<Failure>> {
+    let text = io::read_value_file(&path).map_err(|error| {
+        let message = format!("cannot read the values file `{path}`: {error}");
+        Failure::new(
+            Exit::Environment,
+            Diagnostic::error(Code::Environment, message),
+        )
+    })?;
+    let name = if path.trim() == "-" {
+        "<stdin>".to_owned()
+    } else {
+        path
+    };
+    Ok(ValuesFile { name, text })
 }
 
 fn origins_text(values: &Values, sources: &Sources) -> String {

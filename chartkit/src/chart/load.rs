@@ -181,7 +181,7 @@ impl LoadError {
     fn caused_by(mut self, cause: Cause) -> Self {
         self.repr.location = match &cause {
             Cause::Parse(error) => error.location(),
-            Cause::Decode(error) => error.location(),
+            Cause::Decode(error) => error.place().map(|place| (place.file, place.span())),
             Cause::Values(error) => Some(error.location()),
             Cause::Validation(error) => error.place().map(|place| (place.file, place.span())),
             Cause::Archive(_) => None,

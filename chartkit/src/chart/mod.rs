@@ -14,6 +14,8 @@ pub mod ignore;
 mod load;
 mod lock;
 mod metadata;
+pub mod process;
+pub mod show;
 
 use std::fmt;
 use std::sync::Arc;
@@ -87,17 +89,6 @@ pub struct Chart {
     pub dependencies: Vec<Chart>,
 }
 
-/// The versions of charts that Helm packages, installs and renders, as `apiVersion` says them.
-#[derive(Clone, Copy, Debug)]
-pub enum ApiVersion {}
-
-impl ApiVersion {
-    /// Dependencies are in `requirements.yaml`.
-    pub const V1: &str = "v1";
-    /// Dependencies are in `Chart.yaml`.
-    pub const V2: &str = "v2";
-}
-
 /// A chart of a version that Helm does not install or package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -131,7 +122,7 @@ impl Chart {
     /// Helm v4.2.4, `pkg/chart/loader/load.go`, `LoadDir` and `LoadFile`; `pkg/action/package.go`.
     pub fn check_api_version(&self) -> Result<(), ApiVersionError> {
         match self.metadata.api_version.as_str() {
-            ApiVersion::V1 | ApiVersion::V2 => Ok(()),
+            "v1" | "v2" => Ok(()),
             "v3" => Err(ApiVersionError::Experimental),
             _ => Err(ApiVersionError::Unsupported),
         }
@@ -139,8 +130,26 @@ impl Chart {
 
     /// Adds the text of one of the chart's files to `sources`, under its origin and name.
     pub fn source(&self, file: &File, sources: &mut Sources) -> FileId {
-        let name = format!("{}/{}", self.origin, file.name);
-        sources.add(name, Arc::clone(&file.data))
+        sources.add(self.path_of(file), Arc::clone(&file.data))
+    }
+
+    /// What messages show for one of the chart's files: its origin and name.
+    #[must_use]
+    pub fn path_of(&self, file: &File) -> String {
+        format!("{}/{}", self.origin, file.name)
+    }
+
+    /// The custom resource definitions: manifests of [`Chart::files`] below `crds/`, then those of
+    /// the subcharts.
+    ///
+    /// # Source
+    ///
+    /// Helm v4.2.4, `pkg/chart/v2/chart.go`, `CRDObjects`.
+    #[must_use]
+    pub fn crds(&self) -> Vec<&File> {
+        let own = self.files.iter().filter(|file| is_crd(&file.name));
+        let of_dependencies = self.dependencies.iter().flat_map(Self::crds);
+        own.chain(of_dependencies).collect()
     }
 
     /// Names of declared dependencies that are not in `charts/`, in the order of the declarations.
@@ -155,4 +164,13 @@ impl Chart {
         let is_there = |name: &str| self.dependencies.iter().any(|chart| chart.name() == name);
         names.filter(|name| !is_there(name)).collect()
     }
+}
+
+fn is_crd(name: &str) -> bool {
+    let extensions = [".yaml", ".yml", ".json"];
+    let lower = name.to_ascii_lowercase();
+    name.starts_with("crds/")
+        && extensions
+            .iter()
+            .any(|extension| lower.ends_with(extension))
 }

@@ -468,7 +468,7 @@ impl Process<'_> {
             let slot = Slot::Table {
                 id,
                 place: None,
-                below: None,
+                below: crate::yaml::History::default(),
             };
             self.graph
                 .insert_table(BTreeMap::from([(Arc::from(key), slot)]))

@@ -96,6 +96,8 @@ codes! {
     UnreadableValue = "Y004" "unreadable-value";
     /// The text is too large, nested too deeply or multiplied by aliases.
     TooComplex = "Y005" "too-complex";
+    /// A value does not fit where it stands.
+    WrongType = "Y006" "wrong-type";
 }
 
 impl fmt::Display for Code {

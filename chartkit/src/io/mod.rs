@@ -4,8 +4,12 @@
 
 mod error;
 mod fs;
+mod package;
+mod value_file;
 
 pub use error::{Error, ErrorKind};
 pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
 };
+pub use package::{Packaged, read_contents, write_archive};
+pub use value_file::{read_set_file, read_value_file};

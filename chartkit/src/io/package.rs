@@ -86,7 +86,11 @@ fn compare(plan: &Plan, path: PathBuf) -> Result<Packaged, Error> {
             already_there: true,
         });
     }
-    let shown: Vec<_> = differences.iter().take(5).map(ToString::to_string).collect();
+    let shown: Vec<_> = differences
+        .iter()
+        .take(5)
+        .map(ToString::to_string)
+        .collect();
     let more = match differences.len().saturating_sub(shown.len()) {
         0 => String::new(),
         more => format!("; and {more} more"),

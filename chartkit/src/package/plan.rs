@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::chart::{Chart, File, Metadata, ValidationError};
+use crate::chart::{Chart, File, Metadata, ValidateError};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::profile::{self, EncryptedFile, EncryptedFileError, FOLDER, ProfileError};
 use crate::semver::{self, Version};
@@ -139,7 +139,7 @@ pub enum PackageErrorKind {
     /// Declared dependencies are not in `charts/`.
     MissingDependencies,
     /// The metadata is not valid.
-    Validate(ValidationError),
+    Validate(ValidateError),
     /// The chart's name holds a path separator.
     Name,
     /// `values.schema.json` is not JSON.

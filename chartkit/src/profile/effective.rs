@@ -350,12 +350,13 @@ impl User<'_> {
         layer: Layer,
         section: &[String],
     ) -> Result<(), EffectiveError> {
-        let loaded = values::load(self.sources, name, Arc::clone(text)).map_err(|error| {
+        let file = self.sources.add(name, Arc::clone(text));
+        let loaded = values::load(self.sources, file).map_err(|error| {
             let message = format!("failed to parse {name}");
             EffectiveError::new(EffectiveErrorKind::File(error), message)
         })?;
         self.diagnostics.extend(loaded.diagnostics);
-        self.layers.push((loaded.file, layer));
+        self.layers.push((file, layer));
         self.merge(loaded.table, section);
         Ok(())
     }
@@ -383,4 +384,11 @@ impl User<'_> {
 
 fn profile_error(error: ProfileError) -> EffectiveError {
     EffectiveError::new(EffectiveErrorKind::Profile(error), "cannot use the profile")
+}
+
+impl From<&SetError> for Diagnostic {
+    fn from(error: &SetError) -> Self {
+        let (file, span) = error.location();
+        Self::error(Code::InvalidArgument, error.to_string()).at(file, span, "")
+    }
 }

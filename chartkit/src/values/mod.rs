@@ -9,6 +9,7 @@ mod graph;
 mod load;
 mod merge;
 mod path;
+pub mod strvals;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -28,7 +28,7 @@ impl Fault {
         }
     }
 
-    fn hint_with(mut self, hint: &'static str) -> Self {
+    pub(super) fn hint_with(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
@@ -48,12 +48,20 @@ impl Fault {
     }
 }
 
+/// A text with characters that YAML allows.
+#[derive(Debug)]
+pub(super) struct Decoded<'a> {
+    pub(super) text: &'a str,
+    /// Where the line breaks are that only YAML 1.1 knows: U+0085, U+2028 and U+2029.
+    pub(super) separators: Vec<usize>,
+}
+
 /// The text, if it has only characters that YAML allows.
 ///
 /// # Source
 ///
 /// go-yaml v2.4.3, `readerc.go`, `yaml_parser_update_buffer`.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
     let fault = |at: usize, length: usize, message: &str| {
         let end = (at + length).min(bytes.len());
         Err(Fault::new(at..end, ParseErrorKind::Encoding, message))
@@ -65,28 +73,76 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
             return fault(error.valid_up_to(), 1, message);
         }
     };
-    // The bytes that begin every character refused, and few others.
+    // The bytes that begin the characters that matter, and few others.
     let suspicious = |b: &u8| match b {
         b'\t' | b'\n' | b'\r' => false,
-        0..0x20 | 0x7F | 0xC2 | 0xEF => true,
+        0..0x20 | 0x7F | 0xC2 | 0xE2 | 0xEF => true,
         _ => false,
     };
+    let mut separators = Vec::new();
     let mut from = 0;
     while let Some(found) = bytes[from..].iter().position(suspicious) {
         let at = from + found;
         let character = text[at..].chars().next().unwrap_or_default();
-        let allowed = match character {
-            '\u{85}' => true,
-            '\u{FFFE}' | '\u{FFFF}' => false,
-            character => !character.is_control(),
-        };
-        if !allowed {
-            let message = "found a control character, expected text";
-            return fault(at, character.len_utf8(), message);
+        match character {
+            '\u{85}' | '\u{2028}' | '\u{2029}' => separators.push(at),
+            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
+                let message = "found a control character, expected text";
+                return fault(at, c.len_utf8(), message);
+            }
+            _ => {}
         }
         from = at + character.len_utf8();
     }
-    Ok(text)
+    Ok(Decoded { text, separators })
+}
+
+/// Refuses a character that go-yaml takes for a line break, where that makes a difference.
+pub(super) fn check_separator(text: &str, at: usize, is_quoted: bool) -> Result<(), Fault> {
+    let character = text[at..].chars().next().unwrap_or_default();
+    // In quotes, go-yaml keeps all but U+0085, which becomes a blank.
+    if is_quoted && character != '\u{85}' {
+        return Ok(());
+    }
+    let message = format!(
+        "found the character U+{:04X}, which Go takes for a line break",
+        u32::from(character)
+    );
+    let fault = Fault::new(
+        at..at + character.len_utf8(),
+        ParseErrorKind::Syntax,
+        message,
+    );
+    Err(fault.hint_with("write it as an escape in double quotes"))
+}
+
+/// Refuses unquoted text in brackets that go-yaml reads in another way, as YAML 1.1 has it.
+///
+/// # Source
+///
+/// go-yaml v2.4.3, `scannerc.go`, `yaml_parser_fetch_next_token`, `yaml_parser_scan_plain_scalar`.
+pub(super) fn check_flow_scalar(
+    text: &str,
+    range: Range<usize>,
+    is_key: bool,
+) -> Result<(), Fault> {
+    let fault = |at: usize, message: &str| {
+        let fault = Fault::new(at..at + 1, ParseErrorKind::Syntax, message);
+        Err(fault.hint_with("put the text in quotes"))
+    };
+    if text[range.clone()].starts_with(['?', ':']) {
+        return fault(
+            range.start,
+            "found text in brackets that begins with an indicator",
+        );
+    }
+    match &text.as_bytes()[range.end..] {
+        [b':', b',' | b']' | b'}', ..] if is_key => fault(
+            range.end,
+            "found `:` before another indicator, expected a blank between them",
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses directives that go-yaml does not know, and `...` before the first document.
@@ -118,6 +174,41 @@ pub(super) fn check_prefix(text: &str, range: Range<usize>, is_first: bool) -> R
         }
     }
     Ok(())
+}
+
+/// Refuses a text of directives and `...` only.
+pub(super) fn check_no_document(text: &str) -> Result<(), Fault> {
+    check_prefix(text, 0..text.len(), true)?;
+    let content = text.trim_start_matches('\u{FEFF}');
+    if let Some(percent) = content.find('%')
+        && content[..percent].ends_with(['\n', '\u{FEFF}'])
+    {
+        let start = text.len();
+        let message = "found the end of the text, expected `---` behind a directive";
+        return Err(Fault::new(start..start, ParseErrorKind::Syntax, message));
+    }
+    Ok(())
+}
+
+/// Refuses names of anchors and aliases that go-yaml does not know; `range` includes the `&` or `*`.
+///
+/// # Source
+///
+/// go-yaml v2.4.3, `scannerc.go`, `yaml_parser_scan_anchor`.
+pub(super) fn check_anchor(text: &str, range: Range<usize>) -> Result<(), Fault> {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let name = &text[range.start + 1..range.end];
+    let Some(wrong) = name.find(|c| !is_known(c)) else {
+        return Ok(());
+    };
+    let start = range.start + 1 + wrong;
+    let length = name[wrong..].chars().next().map_or(0, char::len_utf8);
+    let message = "found an anchor's name with a character that is no letter, digit, `-` or `_`";
+    Err(Fault::new(
+        start..start + length,
+        ParseErrorKind::Syntax,
+        message,
+    ))
 }
 
 /// Refuses escapes of JSON that go-yaml does not know, in the double-quoted scalar at `range`.

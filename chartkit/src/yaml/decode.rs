@@ -8,11 +8,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::base64;
+use super::binary;
 use super::document::{Document, Kind, NodeId, Style};
 use super::error::{ParseError, ParseErrorKind};
+use super::number;
 use super::parse::MAX_DEPTH;
-use super::scalar::{Scalar, Schema, float_key, resolve_scalar};
+use super::scalar::{Scalar, Schema, resolve_scalar};
 use super::value::{Node, Number, Table, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Place, Span};
@@ -237,7 +238,7 @@ impl Decoder<'_> {
         let resolved = match name {
             "bool" | "int" | "float" | "null" | "timestamp" => resolve_scalar(text, self.schema),
             "binary" => {
-                return base64::decode(text).map(Resolved::Binary).ok_or_else(|| {
+                return binary::decode(text).map(Resolved::Binary).ok_or_else(|| {
                     let message = "found text that is not base64 under the tag `!!binary`";
                     self.error(id, ParseErrorKind::Tag, message)
                 });
@@ -460,7 +461,7 @@ impl Decoder<'_> {
                             (Arc::from(if b { "true" } else { "false" }), KeyKind::Bool)
                         }
                         Scalar::Int(int) => (Arc::from(int.to_string()), KeyKind::Int),
-                        Scalar::Float(float) => (Arc::from(float_key(float)), KeyKind::Float),
+                        Scalar::Float(float) => (Arc::from(number::key(float)), KeyKind::Float),
                         Scalar::Null => return refused(self, "null"),
                         Scalar::UInt(_) => {
                             return refused(self, "a number above 9223372036854775807");

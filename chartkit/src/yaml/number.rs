@@ -191,10 +191,6 @@ pub(crate) fn general32(float: f64) -> String {
 /// # Source
 ///
 /// sigs.k8s.io/yaml v1.6.0, `yaml.go`, `convertToJSONableObject`.
-#[cfg_attr(
-    not(feature = "serde_yaml"),
-    expect(dead_code, reason = "only for interop")
-)]
 pub(crate) fn key(float: f64) -> String {
     match general32(float).as_str() {
         "+Inf" => ".inf".to_owned(),

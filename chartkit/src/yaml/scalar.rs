@@ -75,7 +75,7 @@ pub fn resolve_scalar(text: &str, schema: Schema) -> Scalar {
         }
         Some(b'.') => match resolve_special_float(text) {
             Some(float) => Scalar::Float(float),
-            None => parse_float(text).map_or(Scalar::String, Scalar::Float),
+            None => parse_go_float(text).map_or(Scalar::String, Scalar::Float),
         },
         Some(b'+' | b'-' | b'0'..=b'9') => resolve_numeric(text, schema),
         Some(_) => Scalar::String,
@@ -171,6 +171,22 @@ fn resolve_signed_after_prefix(text: &str, schema: Schema) -> Option<Scalar> {
     i64::from_str_radix(digits, radix).ok().map(Scalar::Int)
 }
 
+/// Go itself lets `_` stand between digits; go-yaml leaves it to Go only for `.5_0`.
+fn parse_go_float(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return parse_float(text);
+    }
+    let parts = || text.split('_');
+    let ends = parts()
+        .rev()
+        .skip(1)
+        .all(|part| part.ends_with(|c: char| c.is_ascii_digit()));
+    let begins = parts()
+        .skip(1)
+        .all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    (ends && begins).then(|| parse_float(&text.replace('_', "")))?
+}
+
 /// A decimal float in Go's syntax; nothing when it is too large for a finite one.
 fn parse_float(text: &str) -> Option<f64> {
     // Rust also takes `inf` and `nan`, which no caller may.
@@ -179,32 +195,4 @@ fn parse_float(text: &str) -> Option<f64> {
         return None;
     }
     text.parse().ok().filter(|float: &f64| float.is_finite())
-}
-
-/// A float as the key of a map: Go's shortest `%g` of the nearest 32-bit float.
-///
-/// # Source
-///
-/// sigs.k8s.io/yaml v1.6.0, `yaml.go`, `convertToJSONableObject`.
-pub(super) fn float_key(float: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "Go formats 32 bits here")]
-    let float = float as f32;
-    if float.is_nan() {
-        return ".nan".to_owned();
-    }
-    if float.is_infinite() {
-        return if float > 0.0 { ".inf" } else { "-.inf" }.to_owned();
-    }
-    // Rust's `e` form has the shortest digits, as Go's.
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific
-        .split_once('e')
-        .expect("the `e` form has an exponent");
-    let exponent: i32 = exponent.parse().expect("the exponent is an integer");
-    if (-4..6).contains(&exponent) || float == 0.0 {
-        // `%g` keeps the sign of zero, and so does Rust.
-        return format!("{float}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }

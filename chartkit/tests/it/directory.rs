@@ -260,36 +260,25 @@ mod links {
     }
 }
 
-/// A chart without what depends on where it comes from: times, texts and places.
-fn content(chart: &Chart) -> (String, Vec<Vec<(String, Vec<u8>)>>, Vec<String>) {
+/// A chart as text, without what depends on where it comes from: times, texts and places.
+fn content(chart: &Chart) -> String {
     let files = |files: &[File]| {
-        let pairs = files
+        let files = files
             .iter()
-            .map(|file| (file.name.clone(), file.data.to_vec()));
-        pairs.collect::<Vec<_>>()
+            .map(|file| format!("{} {:?}", file.name, file.data));
+        files.collect::<Vec<_>>().join("\n")
     };
-    let described = format!(
-        "{:?} {:?} {:?} {:?}",
+    let values = chart.values.clone().unwrap_or_default();
+    let dependencies: Vec<_> = chart.dependencies.iter().map(content).collect();
+    format!(
+        "{}\n{:?}\n{}\n{:?}\n{}\n{}\n{}\n{dependencies:#?}",
         yaml::to_json(&yaml::to_value(&chart.metadata).unwrap()),
         chart.lock,
-        chart
-            .values
-            .clone()
-            .map(|table| yaml::to_json(&yaml::Value::Table(table))),
+        yaml::to_json(&yaml::Value::Table(values)),
         chart.schema,
-    );
-    let dependencies = chart
-        .dependencies
-        .iter()
-        .map(|c| format!("{:?}", content(c)));
-    (
-        described,
-        vec![
-            files(&chart.raw),
-            files(&chart.files),
-            files(&chart.templates),
-        ],
-        dependencies.collect(),
+        files(&chart.raw),
+        files(&chart.files),
+        files(&chart.templates),
     )
 }
 

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chartkit::io;
-use chartkit::profile::{EffectiveError, EffectiveOptions, Secrets, SetArgument, effective_values};
+use chartkit::profile::{
+    EffectiveError, EffectiveOptions, Secrets, SetArgument, ValuesFile, effective_values,
+};
 use chartkit::source::Sources;
 use chartkit::values::strvals::SetKind;
 use chartkit::values::{ValuePath, Values};
@@ -25,7 +27,10 @@ fn effective(
         let text = pair[1].as_str();
         let kind = match pair[0].as_str() {
             "-f" => {
-                files.push(sources.add(text, fs::read(text).unwrap()));
+                files.push(ValuesFile {
+                    name: text.to_owned(),
+                    text: fs::read(text).unwrap().into(),
+                });
                 continue;
             }
             "--set" => SetKind::Value,
@@ -35,14 +40,16 @@ fn effective(
             "--set-literal" => SetKind::Literal,
             other => panic!("unknown flag {other}"),
         };
-        let argument = sources.add(pair[0].as_str(), text.as_bytes());
-        sets.push(SetArgument { kind, argument });
+        sets.push(SetArgument {
+            kind,
+            text: text.to_owned(),
+        });
     }
     let chart = io::load_chart(chart, sources).unwrap().chart;
     let mut options = EffectiveOptions::default();
     options.files = &files;
     options.sets = &sets;
-    effective_values(&chart, &options, sources, &mut io::read_value_file).map(|e| e.values)
+    effective_values(&chart, &options, sources, &mut io::read_set_file).map(|e| e.values)
 }
 
 #[test]
@@ -53,11 +60,16 @@ fn values_are_those_of_helm() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let args = fs::read_to_string(folder.join("args")).unwrap();
         let place = folder.to_str().unwrap();
-        let args: Vec<_> = args.lines().map(|arg| arg.replace("<files>", place)).collect();
+        let args: Vec<_> = args
+            .lines()
+            .map(|arg| arg.replace("<files>", place))
+            .collect();
         let got = effective(&folder.join("chart"), &args, &mut Sources::new());
         match (fs::read_to_string(folder.join("want.json")), got) {
             (Ok(want), Ok(values)) => assert_eq!(values.to_json(), want.trim_end(), "{name}"),
-            (Ok(_), Err(error)) => panic!("{name}: {error}: {:?}", std::error::Error::source(&error)),
+            (Ok(_), Err(error)) => {
+                panic!("{name}: {error}: {:?}", std::error::Error::source(&error))
+            }
             (Err(_), got) => {
                 let want = fs::read_to_string(folder.join("want.error")).unwrap();
                 assert!(got.is_err(), "{name}: Helm says {want}");
@@ -76,7 +88,9 @@ fn origins(values: &Values, path: &str, sources: &Sources) -> Vec<String> {
             let place = node.place.unwrap();
             let at = sources.position(place.file, place.entry);
             let name = Path::new(sources.name(place.file)).strip_prefix(fixtures());
-            let name = name.map_or(sources.name(place.file).into(), Path::to_string_lossy).into_owned();
+            let name = name
+                .map_or(sources.name(place.file).into(), Path::to_string_lossy)
+                .into_owned();
             format!("{name}:{}:{}", at.line, at.column)
         })
         .collect();
@@ -85,18 +99,22 @@ fn origins(values: &Values, path: &str, sources: &Sources) -> Vec<String> {
 }
 
 fn shop(profile: &str, sets: &[&str], sources: &mut Sources) -> Values {
-    let chart = io::load_chart(&fixtures().join("charts/shop"), sources).unwrap().chart;
+    let chart = io::load_chart(&fixtures().join("charts/shop"), sources)
+        .unwrap()
+        .chart;
     let sets: Vec<_> = (sets.iter())
         .map(|text| SetArgument {
             kind: SetKind::Value,
-            argument: sources.add("--set", text.as_bytes()),
+            text: (*text).to_owned(),
         })
         .collect();
     let mut options = EffectiveOptions::default();
     options.profile = Some(profile);
     options.secrets = Secrets::Mask;
     options.sets = &sets;
-    effective_values(&chart, &options, sources, &mut io::read_value_file).unwrap().values
+    effective_values(&chart, &options, sources, &mut io::read_set_file)
+        .unwrap()
+        .values
 }
 
 #[test]
@@ -113,7 +131,10 @@ fn a_leaf_knows_every_contribution() {
             "--set:1:1",
         ]
     );
-    assert_eq!(origins(&values, "database.port", &sources), ["charts/shop/values.yaml:10:3"]);
+    assert_eq!(
+        origins(&values, "database.port", &sources),
+        ["charts/shop/values.yaml:10:3"]
+    );
 }
 
 #[test]
@@ -138,7 +159,10 @@ fn every_leaf_of_every_case_has_a_place_in_a_known_layer() {
         }
         let args = fs::read_to_string(folder.join("args")).unwrap();
         let place = folder.to_str().unwrap();
-        let args: Vec<_> = args.lines().map(|arg| arg.replace("<files>", place)).collect();
+        let args: Vec<_> = args
+            .lines()
+            .map(|arg| arg.replace("<files>", place))
+            .collect();
         let mut sources = Sources::new();
         let values = effective(&folder.join("chart"), &args, &mut sources).unwrap();
         for (path, node) in values.leaves() {

@@ -1,5 +1,5 @@
 //! YAML and JSON text, compared with what Go wrote (see `fixtures/emit/README.md`).
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+#![allow(clippy::print_stdout, reason = "the count is what one wants to know")]
 
 use chartkit::yaml::{EmitStyle, Value, from_json, to_json, to_json_pretty, to_yaml};
 
@@ -32,6 +32,9 @@ impl Tally {
 /// `to_yaml` lists them.
 fn go_loses(value: &Value, style: EmitStyle) -> bool {
     let text = to_json(value);
+    if text.contains(r#""\u003c\u003c":"#) {
+        return true;
+    }
     match style {
         EmitStyle::V2 => {
             text.contains(|c| matches!(c, '\u{7f}'..'\u{a0}' | '\u{fffe}' | '\u{ffff}'))
@@ -46,13 +49,15 @@ fn go_loses(value: &Value, style: EmitStyle) -> bool {
 }
 
 /// Whether a test holds for any string or key; it is told whether that stands inside a list.
-fn any_string(value: &Value, in_list: bool, test: &mut impl FnMut(&str, bool) -> bool) -> bool {
+fn any_string(value: &Value, in_list: bool, is_it: &mut impl FnMut(&str, bool) -> bool) -> bool {
     match value {
-        Value::String(text) => test(text, in_list),
-        Value::List(items) => items.iter().any(|item| any_string(&item.value, true, test)),
+        Value::String(text) => is_it(text, in_list),
+        Value::List(items) => items
+            .iter()
+            .any(|item| any_string(&item.value, true, is_it)),
         Value::Table(table) => table
             .iter()
-            .any(|(key, node)| test(key, in_list) || any_string(&node.value, in_list, test)),
+            .any(|(key, node)| is_it(key, in_list) || any_string(&node.value, in_list, is_it)),
         _ => false,
     }
 }

@@ -113,7 +113,7 @@ fn the_deciding_pattern_is_named() {
 
 #[test]
 fn errors_name_the_line() {
-    let long = [b"a\n".as_slice(), &[b'x'; 65536]].concat();
+    let long = format!("a\n{}", "x".repeat(65536)).into_bytes();
     let table: [(&[u8], _, _); 3] = [
         (b"a\n\nb/**\n", IgnoreErrorKind::DoubleStar, 3),
         (b"[a\n", IgnoreErrorKind::InvalidPattern, 1),

@@ -1,6 +1,5 @@
 //! Values to and from `serde_yaml`.
 #![cfg(feature = "serde_yaml")]
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use chartkit::yaml::{InteropErrorKind as Kind, Value, from_json, to_json};
 

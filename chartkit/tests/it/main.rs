@@ -1,19 +1,27 @@
-//! One test binary: one file per topic.
+//! The library through its public interface: one binary, one file per topic.
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
+#![allow(clippy::unwrap_used, reason = "a failed test says enough")]
 
 mod archive;
 mod chart;
 mod corpus;
 mod directory;
+mod effective;
 mod emit;
 mod emit_laws;
 mod ignore;
 mod interop;
+mod laws;
 mod layering;
 mod semver;
+mod strvals;
 mod time;
 mod typed;
+mod typed_as_go;
 mod values_files;
+mod yaml_edit;
+mod yaml_hostile;
+mod yaml_read;
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {

@@ -1,5 +1,4 @@
 //! Values decoded into types and back.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -100,17 +100,17 @@ fn a_replaced_value_stays_below() {
     };
     let a = &table["a"];
     assert_eq!(lines(a), [9, 7, 5]);
-    let below = a.below.as_ref().unwrap().below.as_ref().unwrap();
+    let below = a.contributions().nth(2).unwrap();
     let b = &below.value.as_table().unwrap()["b"];
     assert_eq!(lines(b), [5, 3, 1]);
 }
 
 #[test]
-fn a_hundred_thousand_documents_make_no_endless_chain() {
+fn a_hundred_thousand_documents_are_merged_and_dropped() {
     let mut sources = Sources::new();
     let file = sources.add("values.yaml", "a: 1\n---\n".repeat(100_000).into_bytes());
     let table = values::load(&mut sources, file).unwrap().table;
-    assert_eq!(table["a"].contributions().count(), 65);
+    assert_eq!(table["a"].contributions().count(), 100_000);
 }
 
 fn table() -> impl Strategy<Value = Table> {

@@ -346,14 +346,14 @@ impl Records {
     }
 }
 
-/// A key and its value.
+/// The key and the value of a PAX record.
 type Record<'a> = (&'a [u8], &'a [u8]);
 
 /// Lines of the form `25 ctime=1084839148.1212\n`; the number counts the whole line.
 fn records(mut data: &[u8]) -> Result<Vec<Record<'_>>, TarError> {
     let mut records = Vec::new();
     while !data.is_empty() {
-        let ((key, value), rest) = record(data).ok_or(TarError::Header)?;
+        let (key, value, rest) = record(data).ok_or(TarError::Header)?;
         let is_text = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname");
         let checked = if is_text { value } else { key };
         if key.is_empty() || checked.contains(&0) {
@@ -365,8 +365,7 @@ fn records(mut data: &[u8]) -> Result<Vec<Record<'_>>, TarError> {
     Ok(records)
 }
 
-/// The first record, and the bytes behind it.
-fn record(data: &[u8]) -> Option<(Record<'_>, &[u8])> {
+fn record(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let space = data.iter().position(|byte| *byte == b' ')?;
     let length = usize::try_from(decimal(&data[..space]).ok()?).ok()?;
     if length < 5 || length > data.len() || length <= space + 1 {
@@ -374,7 +373,7 @@ fn record(data: &[u8]) -> Option<(Record<'_>, &[u8])> {
     }
     let line = data[space + 1..length].strip_suffix(b"\n")?;
     let equals = line.iter().position(|byte| *byte == b'=')?;
-    Some(((&line[..equals], &line[equals + 1..]), &data[length..]))
+    Some((&line[..equals], &line[equals + 1..], &data[length..]))
 }
 
 fn decimal(field: &[u8]) -> Result<i64, TarError> {

@@ -1,7 +1,7 @@
 //! Values into YAML text, byte for byte as Go writes it.
 //!
-//! Decides the layout: line breaks, indentation, order of keys. How one scalar is written is
-//! [`to_yaml_scalar`]'s business. Knows nothing of comments; a file that exists is edited in place instead.
+//! Decides the layout: line breaks, indentation, order of keys. How one scalar is written is the
+//! business of [`to_yaml_scalar`]. Knows nothing of comments; a file that exists is edited in place.
 //!
 //! # Source
 //!
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::{Node, Number, Table, Value};
 use scalar::Scalar;
 pub use scalar::{Slot, to_yaml_scalar};
+pub(super) use scalar::{double_quoted, single_quoted};
 use writer::Writer;
 
 /// Which of Go's two emitters to follow.
@@ -32,7 +33,7 @@ pub enum EmitStyle {
     ///
     /// Lists are indented, lines are not folded, floats have an exponent from 1e+06 up.
     V3 {
-        /// Spaces per level, 2 to 9; Go takes any other number as 2.
+        /// Spaces per level, 2 to 9; as in Go, 0 counts as 4 and any other number as 2.
         indent: u8,
     },
 }
@@ -40,6 +41,7 @@ pub enum EmitStyle {
 impl EmitStyle {
     fn indent(self) -> usize {
         match self {
+            Self::V3 { indent: 0 } => 4,
             Self::V3 {
                 indent: indent @ 2..=9,
             } => usize::from(indent),
@@ -64,6 +66,7 @@ impl EmitStyle {
 /// Helm's `toYaml` and `toYamlPretty` take the final line break away.
 ///
 /// DIFFERENCE: Go loses data in these cases, and here the value comes back when the text is read:
+/// - A key `<<`: Go writes a merge key.
 /// - `EmitStyle::V2` and a string with U+007F, U+0080 to U+009F, U+FFFE or U+FFFF, or a key of more
 ///   than 1024 bytes: Go fails (`toYaml` prints nothing); U+0085 becomes a blank.
 /// - `EmitStyle::V3` and a text of several lines that starts with a tab: Go cannot read what it

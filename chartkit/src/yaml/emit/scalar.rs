@@ -36,7 +36,7 @@ pub enum Slot {
 /// # Examples
 ///
 /// ```
-/// use chartkit::yaml::{Slot, EmitStyle, scalar};
+/// use chartkit::yaml::{EmitStyle, Slot, to_yaml_scalar};
 ///
 /// assert_eq!(to_yaml_scalar("on", Slot::Key, 0, EmitStyle::V2), "\"on\"");
 /// assert_eq!(to_yaml_scalar("a, b", Slot::Flow, 5, EmitStyle::V2), "'a, b'");
@@ -53,6 +53,21 @@ pub fn to_yaml_scalar(text: &str, slot: Slot, column: usize, style: EmitStyle) -
         out.pop();
     }
     out
+}
+
+/// A string on one line in single quotes, if it can be written so.
+pub(in crate::yaml) fn single_quoted(text: &str, style: EmitStyle) -> Option<String> {
+    let scalar = Scalar::new(text, style);
+    let mut writer = Writer::new(0);
+    scalar.write_single_quoted(&mut writer, false, 0);
+    (scalar.single_quoted && !scalar.multiline).then(|| writer.finish())
+}
+
+/// A string on one line in double quotes.
+pub(in crate::yaml) fn double_quoted(text: &str, style: EmitStyle) -> String {
+    let mut writer = Writer::new(0);
+    Scalar::new(text, style).write_double_quoted(&mut writer, false, 0);
+    writer.finish()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,7 +196,8 @@ impl<'a> Scalar<'a> {
                 Form::DoubleQuoted
             };
         }
-        if looks_typed(self.text, self.style) {
+        let is_merge = slot == Slot::Key && self.text == "<<";
+        if is_merge || looks_typed(self.text, self.style) {
             return Form::DoubleQuoted;
         }
         let plain = match slot {

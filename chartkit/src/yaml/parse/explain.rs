@@ -37,13 +37,15 @@ impl Builder<'_> {
                 "found a quote that is never closed".to_owned(),
                 None,
             ),
-            ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabAtBlockScalarStart
-            | ErrorKind::TabInPlainScalar
-            | ErrorKind::InvalidBlockEntryWhitespace
-            | ErrorKind::InvalidMappingValueWhitespace => (
+            ErrorKind::UnknownQuotedScalarEscape => {
+                let escape = unknown_escape(self.text, at);
+                let message = "found a backslash that begins no known escape".to_owned();
+                let hint = "write `\\\\` for a backslash, or use single quotes";
+                return self
+                    .error(escape, ParseErrorKind::Syntax, message)
+                    .hint_with(hint);
+            }
+            kind if is_about_tab(kind) => (
                 ParseErrorKind::Tab,
                 "found a tab, expected spaces".to_owned(),
                 Some(USE_SPACES),
@@ -143,6 +145,19 @@ impl Builder<'_> {
     }
 }
 
+pub(super) fn is_about_tab(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabAtBlockScalarStart
+            | ErrorKind::TabInPlainScalar
+            | ErrorKind::InvalidBlockEntryWhitespace
+            | ErrorKind::InvalidMappingValueWhitespace
+    )
+}
+
 /// What would have been right, and what to do.
 fn expectation(kind: &ErrorKind) -> (&'static str, Option<&'static str>) {
     match kind {
@@ -179,10 +194,6 @@ fn expectation(kind: &ErrorKind) -> (&'static str, Option<&'static str>) {
         | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
             "the end of the value behind its closing quote",
             Some("put all of the text inside the quotes"),
-        ),
-        ErrorKind::UnknownQuotedScalarEscape => (
-            "a known escape behind `\\`",
-            Some("write `\\\\` for a backslash, or use single quotes"),
         ),
         ErrorKind::InvalidQuotedScalarHexEscape
         | ErrorKind::InvalidLowSurrogateHexEscape
@@ -231,6 +242,22 @@ fn expectation(kind: &ErrorKind) -> (&'static str, Option<&'static str>) {
         | ErrorKind::TooManyReservedDirectiveParams { .. } => ("`%YAML` or `%TAG`", Some(QUOTE_IT)),
         _ => ("something else that YAML allows here", None),
     }
+}
+
+/// The first backslash of the quoted text at a place that YAML has no meaning for.
+fn unknown_escape(text: &str, at: usize) -> usize {
+    let mut bytes = text.bytes().enumerate().skip(at);
+    while let Some((backslash, byte)) = bytes.next() {
+        let known = b"0abt\tnvfre \"/\\N_LPxuU\n\r";
+        if byte == b'\\'
+            && bytes
+                .next()
+                .is_some_and(|(_, escape)| !known.contains(&escape))
+        {
+            return backslash;
+        }
+    }
+    at
 }
 
 /// Names the character at a place; letters and digits may be of a secret and are not shown.

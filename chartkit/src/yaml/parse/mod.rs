@@ -17,9 +17,10 @@ use granit_parser::{
 use self::explain::scan_offset;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::compat::{self, Fault};
+use crate::yaml::compat::{self, Decoded, Fault};
 use crate::yaml::document::{Comment, Document, Kind, NodeData, NodeId, Origin, Properties, Style};
 use crate::yaml::error::{ParseError, ParseErrorKind};
+use crate::yaml::tabs::{self, TabCheck, Token};
 
 /// How deep collections may be nested: the largest and the default value of
 /// [`ParseOptions::max_depth`].
@@ -130,32 +131,29 @@ pub fn parse(
             message,
         ));
     }
-    let text = match compat::decode(bytes) {
-        Ok(text) => text,
-        Err(fault) => return Err(fault.into_error(&origin, span.start)),
-    };
-    parse_text(&origin, text, span.start, options)
+    match compat::decode(bytes) {
+        Ok(text) => parse_text(&origin, &text, span.start, options),
+        Err(fault) => Err(fault.into_error(&origin, span.start)),
+    }
 }
 
-/// Every comment to be blanked out costs another pass over the text.
-const MAX_BLANKED: usize = 8;
+/// Every amendment costs another pass over the text.
+const MAX_AMENDMENTS: usize = 16;
 
 fn parse_text(
     origin: &Origin,
-    text: &str,
+    written: &Decoded<'_>,
     base: u32,
     options: &ParseOptions,
 ) -> Result<Stream, ParseError> {
-    let mut text = Cow::Borrowed(text);
+    let mut amended = Cow::Borrowed(written.text);
     let mut blanked = Vec::new();
-    loop {
-        let mut builder = Builder::new(origin, &text, base, options);
+    for amendments in 0.. {
+        let mut builder = Builder::new(origin, &amended, written, base, options);
         let scan = match builder.run() {
             Ok(()) => {
                 let mut stream = builder.stream;
-                if let Some(document) = stream.documents.first_mut()
-                    && options.comments
-                {
+                if let (Some(document), true) = (stream.documents.first_mut(), options.comments) {
                     document.comments.extend(blanked);
                     document.comments.sort_unstable();
                 }
@@ -164,26 +162,22 @@ fn parse_text(
             Err(Failure::Fault(fault)) => return Err(fault.into_error(origin, base)),
             Err(Failure::Scan(scan)) => scan,
         };
-        // go-yaml takes comments without a blank before them, as in `'x'# c`; granit does not. To
-        // the rest of the text, a comment is as good as blanks.
-        let start = scan_offset(&scan, &text);
-        if *scan.kind() != ErrorKind::CommentNotSeparated || blanked.len() == MAX_BLANKED {
-            return Err(builder.explain(&scan));
+        let amendment = builder.amend(&scan);
+        match amendment {
+            Some(amendment) if amendments < MAX_AMENDMENTS => {
+                blanked.extend(amendment.comment);
+                amended = Cow::Owned(amendment.text);
+            }
+            _ => return Err(builder.explain(&scan)),
         }
-        let comment = start
-            ..start
-                + text[start..]
-                    .find(['\n', '\r'])
-                    .unwrap_or(text.len() - start);
-        if !text[comment.clone()].starts_with('#') {
-            return Err(builder.explain(&scan));
-        }
-        blanked.push(Comment {
-            span: builder.span(comment.start, comment.end),
-        });
-        let blanks = " ".repeat(comment.len());
-        text.to_mut().replace_range(comment, &blanks);
     }
+    unreachable!("the range has no end")
+}
+
+/// Text of the same length that means the same and that granit takes.
+struct Amendment {
+    text: String,
+    comment: Option<Comment>,
 }
 
 enum Failure {
@@ -206,6 +200,7 @@ impl From<Fault> for Failure {
 /// Events in, documents out.
 struct Builder<'a> {
     origin: &'a Origin,
+    /// What granit reads.
     text: &'a str,
     base: u32,
     options: &'a ParseOptions,
@@ -216,6 +211,9 @@ struct Builder<'a> {
     anchors: BTreeMap<usize, NodeId>,
     /// Where the last node ended or began, so that what stands between it and the next is syntax.
     last_end: usize,
+    tabs: TabCheck<'a>,
+    /// The [`Decoded::separators`] not yet checked.
+    separators: &'a [usize],
     stream: Stream,
 }
 
@@ -228,10 +226,18 @@ struct Open {
 }
 
 impl<'a> Builder<'a> {
-    fn new(origin: &'a Origin, text: &'a str, base: u32, options: &'a ParseOptions) -> Self {
+    fn new(
+        origin: &'a Origin,
+        text: &'a str,
+        written: &'a Decoded<'a>,
+        base: u32,
+        options: &'a ParseOptions,
+    ) -> Self {
         Self {
             origin,
             text,
+            tabs: TabCheck::new(written.text),
+            separators: &written.separators,
             base,
             options,
             max_depth: options.max_depth.min(MAX_DEPTH),
@@ -263,28 +269,37 @@ impl<'a> Builder<'a> {
             match event {
                 Event::DocumentStart(explicit, _) => self.start_document(range, explicit)?,
                 Event::DocumentEnd => {
+                    self.tabs.end(self.last_end)?;
+                    self.check_separators(range.start)?;
                     self.end_document();
                     if self.options.first_document_only {
                         self.warn_about_rest(range.end);
                         return Ok(());
                     }
                 }
-                Event::Scalar(text, style, _, tag) => self.scalar(&text, style, tag, range)?,
+                Event::Scalar(text, style, _, tag) => {
+                    self.scalar(&text, style, tag, range, span.indent)?;
+                }
                 Event::SequenceStart(style, _, tag) => {
                     self.start_collection(Kind::Sequence, style, tag, range)?;
                 }
                 Event::MappingStart(style, _, tag) => {
                     self.start_collection(Kind::Mapping, style, tag, range)?;
                 }
-                Event::SequenceEnd | Event::MappingEnd => self.end_collection(range),
-                Event::Anchor(id, _) => self.anchor(id, range),
-                Event::Alias(id) => self.alias(id, range),
+                Event::SequenceEnd | Event::MappingEnd => self.end_collection(range)?,
+                Event::Anchor(id, _) => self.anchor(id, range)?,
+                Event::Alias(id) => self.alias(id, range)?,
                 Event::Comment(..) => {
                     let span = self.span(range.start, range.end);
                     self.document.comments.push(Comment { span });
                 }
                 _ => {}
             }
+        }
+        self.check_separators(self.text.len())?;
+        if self.stream.documents.is_empty() {
+            compat::check_no_document(self.text)?;
+            self.tabs.end(0)?;
         }
         // Comments behind the last document belong to it.
         if let Some(last) = self.stream.documents.last_mut() {
@@ -296,7 +311,66 @@ impl<'a> Builder<'a> {
     fn start_document(&mut self, range: Range<usize>, explicit: bool) -> Result<(), Fault> {
         let is_first = self.stream.documents.is_empty();
         compat::check_prefix(self.text, self.last_end..range.start, is_first)?;
-        self.last_end = if explicit { range.end } else { range.start };
+        self.check_separators(range.start)?;
+        if explicit {
+            self.last_end = range.end;
+            self.tabs.token(range, Token::Other, false)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out of granit's way what go-yaml takes.
+    fn amend(&self, scan: &ScanError) -> Option<Amendment> {
+        let at = scan_offset(scan, self.text);
+        match scan.kind() {
+            // A comment without a blank before it, as in `'x'# c`, is as good as blanks.
+            ErrorKind::CommentNotSeparated if self.text[at..].starts_with('#') => {
+                let length = self.text[at..].find(['\n', '\r']);
+                let end = length.map_or(self.text.len(), |length| at + length);
+                let mut text = self.text.to_owned();
+                text.replace_range(at..end, &" ".repeat(end - at));
+                let comment = Comment {
+                    span: self.span(at, end),
+                };
+                Some(Amendment {
+                    text,
+                    comment: Some(comment),
+                })
+            }
+            // Inside brackets, a tab is as good as a blank.
+            kind if explain::is_about_tab(kind) => {
+                let outermost = self.open.iter().find(|open| open.flow)?;
+                let start = self.document.nodes[outermost.node.index()].span.start - self.base;
+                let text = tabs::untab_brackets(self.text, start as usize)?;
+                Some(Amendment {
+                    text,
+                    comment: None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Refuses line separators up to `end` where go-yaml breaks lines and granit does not.
+    fn check_separators(&mut self, end: usize) -> Result<(), Fault> {
+        let count = self.separators.iter().take_while(|at| **at < end).count();
+        let (due, rest) = self.separators.split_at(count);
+        self.separators = rest;
+        for at in due {
+            let byte = self.base + offset(*at);
+            let behind = self
+                .document
+                .nodes
+                .partition_point(|node| node.span.start <= byte);
+            let node = behind
+                .checked_sub(1)
+                .map(|index| &self.document.nodes[index]);
+            let is_quoted = node.is_some_and(|node| {
+                matches!(node.style, Style::SingleQuoted | Style::DoubleQuoted)
+                    && byte < node.span.end
+            });
+            compat::check_separator(self.text, *at, is_quoted)?;
+        }
         Ok(())
     }
 
@@ -323,6 +397,7 @@ impl<'a> Builder<'a> {
         style: ScalarStyle,
         tag: Option<Cow<'_, Tag>>,
         mut range: Range<usize>,
+        indent: Option<usize>,
     ) -> Result<(), Fault> {
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
@@ -343,6 +418,9 @@ impl<'a> Builder<'a> {
                     }
                 }
             }
+            Style::Plain if self.is_in_flow() => {
+                compat::check_flow_scalar(self.text, range.clone(), self.expects_key())?;
+            }
             Style::DoubleQuoted => compat::check_escapes(self.text, range.clone())?,
             // granit's range is that of the content.
             Style::Literal | Style::Folded => {
@@ -355,6 +433,16 @@ impl<'a> Builder<'a> {
                         .len();
             }
             _ => {}
+        }
+        let token = match style {
+            Style::Plain => Token::Plain {
+                column: self.block_column(),
+            },
+            Style::Literal | Style::Folded => Token::Block { indent },
+            _ => Token::Other,
+        };
+        if !range.is_empty() {
+            self.tabs.token(range.clone(), token, self.is_in_flow())?;
         }
         let first = offset(self.document.texts.len());
         self.document.texts.push_str(text);
@@ -380,7 +468,13 @@ impl<'a> Builder<'a> {
             // A sequence that is not indented begins behind its first `-` for granit.
             range.start = self.indicator(range.start + 1, |b| b == b'-');
         }
-        self.last_end = range.start + usize::from(flow);
+        self.last_end = range.start;
+        // The pair in `[a: b]` has no bracket of its own.
+        if flow && !range.is_empty() {
+            self.last_end = range.end;
+            self.tabs
+                .token(range.clone(), Token::Other, self.is_in_flow())?;
+        }
         let style = if flow { Style::Flow } else { Style::Block };
         let node = self.add(kind, style, range, tag, (0, 0));
         self.open.push(Open {
@@ -392,10 +486,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end_collection(&mut self, range: Range<usize>) {
-        let Some(open) = self.open.pop() else { return };
-        if open.flow {
+    fn end_collection(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        if open.flow && !range.is_empty() {
             self.last_end = range.end;
+            self.tabs.token(range, Token::Other, true)?;
         }
         let second = offset(self.document.nodes.len());
         let end = self.base + offset(self.last_end);
@@ -403,23 +500,30 @@ impl<'a> Builder<'a> {
         data.span.end = end;
         data.first = open.width;
         data.second = second;
+        Ok(())
     }
 
-    fn alias(&mut self, id: usize, range: Range<usize>) {
+    fn alias(&mut self, id: usize, range: Range<usize>) -> Result<(), Fault> {
+        compat::check_anchor(self.text, range.clone())?;
+        self.tabs
+            .token(range.clone(), Token::Other, self.is_in_flow())?;
         // granit refuses aliases without an anchor, so that there is always one.
         let target = self.anchors.get(&id).map_or(0, |target| target.0);
         self.last_end = range.end;
         self.add(Kind::Alias, Style::Plain, range, None, (target, 0));
+        Ok(())
     }
 
     /// Comes right behind the node that the anchor marks.
-    fn anchor(&mut self, id: usize, range: Range<usize>) {
+    fn anchor(&mut self, id: usize, range: Range<usize>) -> Result<(), Fault> {
+        compat::check_anchor(self.text, range.clone())?;
         let Some(last) = self.document.nodes.len().checked_sub(1) else {
-            return;
+            return Ok(());
         };
         let node = NodeId(offset(last));
         self.anchors.insert(id, node);
         self.properties(node).anchor = Some(self.span(range.start, range.end));
+        Ok(())
     }
 
     fn add(
@@ -469,10 +573,35 @@ impl<'a> Builder<'a> {
             .expect("one was pushed if there was none")
     }
 
+    fn expects_key(&self) -> bool {
+        let parent = self.open.last();
+        parent.is_some_and(|open| open.kind == Kind::Mapping && open.width % 2 == 0)
+    }
+
     /// Whether the next node is the value of an entry.
     fn expects_value(&self) -> bool {
         let parent = self.open.last();
         parent.is_some_and(|open| open.kind == Kind::Mapping && open.width % 2 == 1)
+    }
+
+    fn is_in_flow(&self) -> bool {
+        self.open.last().is_some_and(|open| open.flow)
+    }
+
+    /// Up to which column a tab would be indentation of an unquoted scalar; 0 if nobody asks.
+    fn block_column(&self) -> usize {
+        if !self.tabs.has_tabs() {
+            return 0;
+        }
+        let Some(block) = self.open.iter().rev().find(|open| !open.flow) else {
+            return 0;
+        };
+        let start = self.document.nodes[block.node.index()].span.start - self.base;
+        let before = &self.text[..start as usize];
+        let line = before
+            .rfind(['\n', '\r'])
+            .map_or(0, |line_break| line_break + 1);
+        before[line..].chars().count() + 1
     }
 
     /// Where a block node's own indicator stands: the first byte wanted between the node before it

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Place;
 use crate::yaml::Node;
 
@@ -150,6 +151,16 @@ impl DecodeError {
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.repr.detail.as_deref()
+    }
+}
+
+impl From<&DecodeError> for Diagnostic {
+    fn from(error: &DecodeError) -> Self {
+        let diagnostic = Self::error(Code::WrongType, error.to_string());
+        error
+            .place()
+            .into_iter()
+            .fold(diagnostic, |d, place| d.at_place(place, ""))
     }
 }
 
