@@ -15,8 +15,9 @@ fn leaf(nulls: bool) -> BoxedStrategy<Value> {
         any::<bool>().prop_map(Value::Bool),
         any::<i32>().prop_map(|n| Value::Number(Number::Int(n.into()))),
         "[ -~]{0,6}".prop_map(|text| Value::String(Arc::from(text))),
-        proptest::collection::vec(any::<bool>(), 0..3)
-            .prop_map(|items| Value::List(items.into_iter().map(|b| Value::Bool(b).into()).collect())),
+        proptest::collection::vec(any::<bool>(), 0..3).prop_map(|items| Value::List(
+            items.into_iter().map(|b| Value::Bool(b).into()).collect()
+        )),
     ];
     if nulls {
         prop_oneof![4 => some, 1 => Just(Value::Null)].boxed()
@@ -35,7 +36,9 @@ fn table(nulls: bool) -> impl Strategy<Value = Table> {
 }
 
 fn nodes(map: impl IntoIterator<Item = (String, Value)>) -> Table {
-    map.into_iter().map(|(key, value)| (Arc::from(key), Node::from(value))).collect()
+    map.into_iter()
+        .map(|(key, value)| (Arc::from(key), Node::from(value)))
+        .collect()
 }
 
 fn json(table: &Table) -> String {
@@ -134,7 +137,14 @@ fn a_hundred_thousand_layers_are_remembered_and_dropped() {
     let mut table = Table::new();
     for _ in 0..100_000 {
         let argument = sources.add("--set", *b"a=1");
-        apply(&mut table, SetKind::Value, &sources, argument, &mut |_| unreachable!()).unwrap();
+        apply(
+            &mut table,
+            SetKind::Value,
+            &sources,
+            argument,
+            &mut |_| unreachable!(),
+        )
+        .unwrap();
     }
     assert_eq!(table["a"].contributions().count(), 100_000);
     let merged = coalesce_tables(&table, &parse("a: 0\n")).table;
