@@ -2,7 +2,7 @@
 //!
 //! Decides where a document ends, which Helm does by lines and before any YAML is parsed.
 //!
-//! Fixtures: `fixtures/values/load.json`.
+//! Fixtures: `fixtures/values-files`.
 
 use std::fmt;
 use std::sync::Arc;

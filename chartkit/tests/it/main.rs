@@ -2,6 +2,10 @@
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 #![allow(clippy::unwrap_used, reason = "a failed test says enough")]
 
+mod archive;
+mod chart;
+mod corpus;
+mod directory;
 mod effective;
 mod emit;
 mod emit_laws;
@@ -11,8 +15,10 @@ mod laws;
 mod layering;
 mod semver;
 mod strvals;
+mod time;
 mod typed;
 mod typed_as_go;
+mod values_files;
 mod yaml_edit;
 mod yaml_hostile;
 mod yaml_read;
@@ -21,6 +27,12 @@ mod yaml_read;
 fn fixture(path: &str) -> String {
     let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The bytes of a file in `fixtures`.
+fn fixture_bytes(path: &str) -> Vec<u8> {
+    let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The table of random cases that a recorder wrote, named by an environment variable.
