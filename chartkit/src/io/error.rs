@@ -153,10 +153,15 @@ impl From<ApiVersionError> for Error {
 /// The message is the whole chain of causes; the place is that of the chart's error.
 impl From<&Error> for Diagnostic {
     fn from(error: &Error) -> Self {
+        let message = error.to_string();
         if let Some(error) = error.load_error() {
-            return error.into();
+            let diagnostic = Self::from(error);
+            return match diagnostic.labels.is_empty() {
+                true => diagnostic.context(&message),
+                false => diagnostic,
+            };
         }
-        let mut message = error.to_string();
+        let mut message = message;
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             message = format!("{message}: {cause}");
