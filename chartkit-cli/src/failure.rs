@@ -30,6 +30,10 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "large and rare: results carry a pointer"
+    )]
     pub(crate) fn new(exit: Exit, diagnostic: Diagnostic) -> Box<Self> {
         Box::new(Self { exit, diagnostic })
     }

@@ -58,6 +58,10 @@ impl Plan {
     }
 
     /// The archive in memory.
+    ///
+    /// # Panics
+    ///
+    /// Never: memory takes everything.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -67,6 +71,10 @@ impl Plan {
     }
 
     /// The digest and length that the archive will have.
+    ///
+    /// # Panics
+    ///
+    /// Never: nothing is written anywhere.
     #[must_use]
     pub fn measure(&self) -> Written {
         self.write_to(io::sink()).expect("a sink takes everything")

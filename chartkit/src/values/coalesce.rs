@@ -7,6 +7,7 @@
 //! The rules are those of Helm v4.2.4, `pkg/chart/common/util/coalesce.go`; the functions here keep
 //! its names.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::graph::{Graph, Slot, TableId};
@@ -78,7 +79,7 @@ impl<'g> Coalesce<'g> {
     ) -> Result<TableId, TypeMismatch> {
         let values = match values {
             Some(id) => self.graph.deep_copy(id),
-            None => self.graph.insert_table(Default::default()),
+            None => self.graph.insert_table(BTreeMap::new()),
         };
         self.scope(scope, values, nulls)?;
         Ok(values)
@@ -222,16 +223,14 @@ impl<'g> Coalesce<'g> {
             return;
         };
         let source = self.graph.table(parent).get(GLOBAL).cloned();
-        let entries = match &source {
-            None => Vec::new(),
-            Some(slot) => match slot.as_table() {
-                Some(table) => self.graph.entries(table),
-                None => {
-                    self.warn_globals_skipped(slot, "of the parent");
-                    return;
-                }
-            },
-        };
+        if let Some(slot) = source.as_ref().filter(|slot| slot.as_table().is_none()) {
+            self.warn_globals_skipped(slot, "of the parent");
+            return;
+        }
+        let source = source.as_ref().and_then(Slot::as_table);
+        let entries = source
+            .map(|table| self.graph.entries(table))
+            .unwrap_or_default();
         for (key, upper) in entries {
             let lower = self.graph.table(globals).get(&key).cloned();
             let slot = match (&upper, lower) {

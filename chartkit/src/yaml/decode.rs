@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::base64;
+use super::binary;
 use super::document::{Document, Kind, NodeId, Style};
 use super::error::{ParseError, ParseErrorKind};
 use super::number;
@@ -237,7 +237,7 @@ impl Decoder<'_> {
         let resolved = match name {
             "bool" | "int" | "float" | "null" | "timestamp" => resolve_scalar(text, self.schema),
             "binary" => {
-                return base64::decode(text).map(Resolved::Binary).ok_or_else(|| {
+                return binary::decode(text).map(Resolved::Binary).ok_or_else(|| {
                     let message = "found text that is not base64 under the tag `!!binary`";
                     self.error(id, ParseErrorKind::Tag, message)
                 });

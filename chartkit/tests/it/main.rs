@@ -7,6 +7,7 @@ mod emit;
 mod emit_laws;
 mod ignore;
 mod interop;
+mod laws;
 mod layering;
 mod package;
 mod profile;
@@ -14,6 +15,8 @@ mod semver;
 mod strvals;
 mod typed;
 mod typed_as_go;
+mod yaml_edit;
+mod yaml_hostile;
 mod yaml_read;
 
 /// The folder of all fixtures.

@@ -269,7 +269,7 @@ impl<'a> Builder<'a> {
             match event {
                 Event::DocumentStart(explicit, _) => self.start_document(range, explicit)?,
                 Event::DocumentEnd => {
-                    self.tabs.end()?;
+                    self.tabs.end(self.last_end)?;
                     self.check_separators(range.start)?;
                     self.end_document();
                     if self.options.first_document_only {
@@ -299,6 +299,7 @@ impl<'a> Builder<'a> {
         self.check_separators(self.text.len())?;
         if self.stream.documents.is_empty() {
             compat::check_no_document(self.text)?;
+            self.tabs.end(0)?;
         }
         // Comments behind the last document belong to it.
         if let Some(last) = self.stream.documents.last_mut() {
@@ -311,7 +312,6 @@ impl<'a> Builder<'a> {
         let is_first = self.stream.documents.is_empty();
         compat::check_prefix(self.text, self.last_end..range.start, is_first)?;
         self.check_separators(range.start)?;
-        self.last_end = range.start;
         if explicit {
             self.last_end = range.end;
             self.tabs.token(range, Token::Other, false)?;
