@@ -17,7 +17,7 @@ pub enum ErrorKind {
     Input,
     /// The operating system says no; the source is its error.
     Environment,
-    /// The archive to be written is there already, with other content.
+    /// The archive to be written is there already with other content.
     Exists,
 }
 
@@ -103,7 +103,7 @@ impl Error {
     /// `path` holds another archive than the one to be written.
     pub(super) fn exists(path: &Path, difference: &str) -> Self {
         let path = path.display();
-        let message = format!("`{path}` is there already, with other content: {difference}");
+        let message = format!("`{path}` is there already with other content: {difference}");
         Self::new(ErrorKind::Exists, Code::ArtifactExists, message, None)
     }
 
