@@ -67,6 +67,10 @@ impl From<EffectiveError> for Box<Failure> {
                 ),
             ),
             EffectiveErrorKind::Profile(error) if error.is_unknown() => (Exit::Usage, None),
+            EffectiveErrorKind::Secrets(_) => (
+                Exit::Findings,
+                Some("encrypt it with sops; plain secrets are never used"),
+            ),
             EffectiveErrorKind::Set(error) if error.kind() == SetErrorKind::UnreadableFile => {
                 (Exit::Environment, None)
             }

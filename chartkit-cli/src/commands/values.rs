@@ -10,13 +10,13 @@ use chartkit::values::{Node, Values};
 use chartkit::yaml::{self, EmitStyle};
 use serde_json::json;
 
-use super::{Context, Outcome, print};
+use super::{Context, Outcome, check_api_version, print};
 use crate::args::{Format, Output, Secrets, Values as Arguments};
 use crate::failure::{Exit, Failure};
 
 pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let chart = context.load(&args.chart, &args.profiles_dir)?;
-    chart.check_api_version().map_err(io::Error::from)?;
+    check_api_version(&chart)?;
     let paths = args
         .files
         .iter()

@@ -58,7 +58,14 @@ pub fn excerpt(sources: &Sources, file: FileId, line: u32) -> String {
 /// The bytes before the first `=`, if they look like a key and like nothing else.
 fn argument_key(argument: &str) -> Option<Range<usize>> {
     let end = argument.find(|c| !is_key_char(c) && c != '[' && c != ']')?;
-    (end > 0 && argument[end..].starts_with('=')).then_some(0..end)
+    let mut indexes = argument[..end].split('[').skip(1);
+    let is_key = end > 0
+        && argument[end..].starts_with('=')
+        && indexes.all(|rest| {
+            rest.trim_start_matches(|c: char| c.is_ascii_digit())
+                .starts_with(']')
+        });
+    is_key.then_some(0..end)
 }
 
 fn is_key_char(c: char) -> bool {
@@ -206,6 +213,8 @@ mod tests {
             ("{\"S\":\"S\"}", "*"),
             ("=S", "*"),
             ("a b=S", "*"),
+            ("a[S]=S", "*"),
+            ("a[S=S", "*"),
         ];
         for (text, want) in cases {
             assert_eq!(shown(text, Visibility::ArgumentKey), [want], "{text:?}");

@@ -110,7 +110,7 @@ pub enum Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Metadata => "metadata",
             Self::Lock => "lock",
             Self::Values => "values",
@@ -340,8 +340,11 @@ impl Planner<'_> {
             self.file(&base, file, Reason::Values);
         }
         if let Some(schema) = &chart.schema {
-            if serde_json::from_slice::<serde::de::IgnoredAny>(schema).is_err() {
-                let message = format!("invalid JSON in {base}values.schema.json");
+            if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(schema) {
+                let message = format!(
+                    "invalid JSON in {}/values.schema.json: {error}",
+                    chart.origin
+                );
                 return Err(PackageError::new(PackageErrorKind::Schema, message));
             }
             self.push(

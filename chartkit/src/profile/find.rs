@@ -38,6 +38,8 @@ pub enum ProfileErrorKind {
     Description,
     /// No profile of that name.
     Unknown,
+    /// A profile extends one that does not exist.
+    UnknownBase,
     /// Profiles extend each other in a circle.
     Cycle,
     /// The chart has a `profiles/` folder and another one was given.
@@ -255,14 +257,15 @@ impl Found {
             return Err(ProfileError::new(ProfileErrorKind::Cycle, message));
         }
         let Some(profile) = self.profiles.get(name) else {
-            let message = if chain.is_empty() {
-                format!("no profile `{name}`")
+            let (kind, message) = if chain.is_empty() {
+                (ProfileErrorKind::Unknown, format!("no profile `{name}`"))
             } else {
-                format!("no profile `{name}`, which is extended: {}", shown(chain))
+                let message = format!("no profile `{name}`, which is extended: {}", shown(chain));
+                (ProfileErrorKind::UnknownBase, message)
             };
             return Err(ProfileError {
                 help: Some(names(self.profiles.keys())),
-                ..ProfileError::new(ProfileErrorKind::Unknown, message)
+                ..ProfileError::new(kind, message)
             });
         };
         chain.push(&profile.name);

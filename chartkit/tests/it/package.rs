@@ -18,7 +18,7 @@ use chartkit::source::Sources;
 use chartkit::time::Timestamp;
 use proptest::prelude::*;
 
-use crate::fixtures;
+use crate::{assert_snapshot, fixtures};
 
 fn planned(chart: &Path, options: &PackageOptions) -> Result<Plan, Diagnostic> {
     let mut sources = Sources::new();
@@ -68,6 +68,8 @@ fn entries_are_those_of_helm() {
         });
         let got = format!("{}\n{}", plan.file_name, lines.collect::<String>());
         assert_eq!(got, want, "{name}");
+        let digest = format!("{}\n", plan.measure().digest);
+        assert_snapshot(&case.join("snap.sha256"), &digest);
         lists += 1;
     }
     assert!(lists >= 5);
@@ -77,7 +79,10 @@ fn entries_are_those_of_helm() {
 #[test]
 fn what_helm_refuses_is_refused() {
     let cases = [
-        ("invalid-schema", "invalid JSON in app/values.schema.json"),
+        (
+            "invalid-schema",
+            "chart/values.schema.json: EOF while parsing a value at line 2 column 0",
+        ),
         (
             "invalid-version",
             r#"validation: chart.metadata.version "one" is invalid"#,
