@@ -76,9 +76,10 @@ fn concealed<'s>(label: &Label, sources: &Sources) -> (Cow<'s, str>, usize, Rang
     let from = column(start.column);
     text += &" ".repeat((from + 1).saturating_sub(text.len()).min(LONGEST_PADDING));
     let from = from.min(text.len());
-    let to = match end.line == start.line {
-        true => column(end.column).clamp(from, text.len()),
-        false => text.len(),
+    let to = if end.line == start.line {
+        column(end.column).clamp(from, text.len())
+    } else {
+        text.len()
     };
     (text.into(), start.line as usize, from..to)
 }

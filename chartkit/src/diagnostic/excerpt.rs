@@ -46,13 +46,11 @@ pub fn excerpt(sources: &Sources, file: FileId, line: u32) -> String {
         Visibility::ArgumentKey if before == 0 => argument_key(line).map(|key| (key, "=")),
         Visibility::ArgumentKey => None,
     };
-    match key {
-        Some((key, separator)) => format!("{}{separator}<hidden>", &line[..key.end]),
-        None => {
-            let indentation = line.len() - line.trim_start_matches(' ').len();
-            format!("{}<hidden>", &line[..indentation])
-        }
+    if let Some((key, separator)) = key {
+        return format!("{}{separator}<hidden>", &line[..key.end]);
     }
+    let indentation = line.len() - line.trim_start_matches(' ').len();
+    format!("{}<hidden>", &line[..indentation])
 }
 
 /// The bytes before the first `=`, if they look like a key and like nothing else.

@@ -156,9 +156,11 @@ impl From<&Error> for Diagnostic {
         let message = error.to_string();
         if let Some(error) = error.load_error() {
             let diagnostic = Self::from(error);
-            return match diagnostic.labels.is_empty() {
-                true => diagnostic.context(&message),
-                false => diagnostic,
+            // A place names the chart already.
+            return if diagnostic.labels.is_empty() {
+                diagnostic.context(&message)
+            } else {
+                diagnostic
             };
         }
         let mut message = message;

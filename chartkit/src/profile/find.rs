@@ -280,10 +280,10 @@ impl Found {
 
 fn names<'n>(known: impl IntoIterator<Item = &'n String>) -> String {
     let names: Vec<_> = known.into_iter().map(String::as_str).collect();
-    match names.is_empty() {
-        true => "the chart has no profiles".to_owned(),
-        false => format!("the chart has: {}", names.join(", ")),
+    if names.is_empty() {
+        return "the chart has no profiles".to_owned();
     }
+    format!("the chart has: {}", names.join(", "))
 }
 
 /// Puts the files of a folder of profiles into the chart, as if they lay in its `profiles/`.
