@@ -156,6 +156,7 @@ impl From<&Error> for Diagnostic {
         let message = error.to_string();
         if let Some(error) = error.load_error() {
             let diagnostic = Self::from(error);
+            // A place names the chart already.
             return if diagnostic.labels.is_empty() {
                 diagnostic.context(&message)
             } else {
