@@ -193,11 +193,7 @@ pub fn process_dependencies<'c>(
     let mut layers = BTreeMap::new();
     chart_layers(chart, "", &mut layers);
     Ok(Processed {
-        values: Values {
-            table: graph.take(table),
-            deletions,
-            layers,
-        },
+        values: Values::new(graph.take(table), deletions, layers),
         root: root.into_enabled(),
         diagnostics,
     })

@@ -11,7 +11,7 @@ use tempfile::Builder;
 use super::Error;
 use crate::chart::archive::ArchiveError;
 use crate::digest::Sha256;
-use crate::package::{Contents, Plan, explain_difference};
+use crate::package::{Contents, Difference, Plan, explain_difference};
 
 /// An archive that is in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,11 @@ fn compare(plan: &Plan, path: PathBuf) -> Result<Packaged, Error> {
     let shown: Vec<_> = differences
         .iter()
         .take(5)
-        .map(ToString::to_string)
+        .map(|difference| match difference {
+            Difference::Removed { path } => format!("{path} is only in the old one"),
+            Difference::Added { path } => format!("{path} is only in the new one"),
+            changed => changed.to_string(),
+        })
         .collect();
     let more = match differences.len().saturating_sub(shown.len()) {
         0 => String::new(),

@@ -1,6 +1,6 @@
 //! Which profiles a chart has, and in which order their layers go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Description, FOLDER, Profile, is_valid_name};
@@ -38,6 +38,8 @@ pub enum ProfileErrorKind {
     Description,
     /// No profile of that name.
     Unknown,
+    /// A profile extends one that does not exist.
+    UnknownBase,
     /// Profiles extend each other in a circle.
     Cycle,
     /// The chart has a `profiles/` folder and another one was given.
@@ -68,9 +70,13 @@ impl ProfileError {
         self.kind == ProfileErrorKind::Unknown
     }
 
-    pub(crate) fn unknown(name: &str) -> Self {
+    /// Neither a chart nor its subcharts, which have the `known` ones, have a profile of this name.
+    pub(crate) fn unknown(name: &str, known: &BTreeSet<String>) -> Self {
         let message = format!("neither the chart nor a subchart has a profile `{name}`");
-        Self::new(ProfileErrorKind::Unknown, message)
+        Self {
+            help: Some(names(known)),
+            ..Self::new(ProfileErrorKind::Unknown, message)
+        }
     }
 
     /// The `profile.yaml` that is to blame.
@@ -125,7 +131,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             None if rest.to_ascii_lowercase().starts_with("readme") => {}
             None => found
                 .diagnostics
-                .push(stray(file, "it lies in no profile's folder")),
+                .push(stray(chart, file, "it lies in no profile's folder")),
         }
     }
     for (folder, files) in folders {
@@ -135,7 +141,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             );
             found
                 .diagnostics
-                .extend(files.iter().map(|(_, file)| stray(file, &reason)));
+                .extend(files.iter().map(|(_, file)| stray(chart, file, &reason)));
             continue;
         }
         let mut profile = Profile {
@@ -172,7 +178,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
         };
         found
             .diagnostics
-            .extend(profile.others.iter().map(|file| stray(file, reason)));
+            .extend(profile.others.iter().map(|file| stray(chart, file, reason)));
         if known {
             found.profiles.insert(folder.to_owned(), profile);
         }
@@ -180,10 +186,10 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
     Ok(found)
 }
 
-fn stray(file: &File, reason: &str) -> Diagnostic {
+fn stray(chart: &Chart, file: &File, reason: &str) -> Diagnostic {
     let message = format!(
         "`{}` is packaged but means nothing to chartkit: {reason}",
-        file.name
+        chart.path_of(file)
     );
     Diagnostic::warning(Code::UnknownProfileFile, message).help(
         "a profile is profiles/<name>/ with values.yaml, secrets.yaml, .sops.yaml, profile.yaml",
@@ -251,20 +257,15 @@ impl Found {
             return Err(ProfileError::new(ProfileErrorKind::Cycle, message));
         }
         let Some(profile) = self.profiles.get(name) else {
-            let message = if chain.is_empty() {
-                format!("no profile `{name}`")
+            let (kind, message) = if chain.is_empty() {
+                (ProfileErrorKind::Unknown, format!("no profile `{name}`"))
             } else {
-                format!("no profile `{name}`, which is extended: {}", shown(chain))
-            };
-            let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
-            let help = if names.is_empty() {
-                "the chart has no profiles/ folder".to_owned()
-            } else {
-                format!("the chart has: {}", names.join(", "))
+                let message = format!("no profile `{name}`, which is extended: {}", shown(chain));
+                (ProfileErrorKind::UnknownBase, message)
             };
             return Err(ProfileError {
-                help: Some(help),
-                ..ProfileError::new(ProfileErrorKind::Unknown, message)
+                help: Some(names(self.profiles.keys())),
+                ..ProfileError::new(kind, message)
             });
         };
         chain.push(&profile.name);
@@ -275,6 +276,14 @@ impl Found {
         layers.push(profile);
         Ok(())
     }
+}
+
+fn names<'n>(known: impl IntoIterator<Item = &'n String>) -> String {
+    let names: Vec<_> = known.into_iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return "the chart has no profiles".to_owned();
+    }
+    format!("the chart has: {}", names.join(", "))
 }
 
 /// Puts the files of a folder of profiles into the chart, as if they lay in its `profiles/`.

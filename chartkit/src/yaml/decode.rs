@@ -185,8 +185,7 @@ impl Decoder<'_> {
         let document = self.document;
         let target = document.target(id).unwrap_or(id);
         if self.aliases.contains(&id) {
-            let name = document.raw(document.span(id));
-            let message = format!("found the alias `{name}` inside of what it stands for");
+            let message = "found an alias inside of what it stands for";
             return Err(self.error(id, ParseErrorKind::RecursiveAlias, message));
         }
         self.aliases.push(id);

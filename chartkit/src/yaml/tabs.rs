@@ -64,6 +64,9 @@ impl<'a> TabCheck<'a> {
             return Ok(());
         }
         self.gap(range.start, range.start, in_flow)?;
+        if let Token::Plain { column } = token {
+            self.inside_plain(range.clone(), column)?;
+        }
         self.last = token;
         self.checked = match token {
             Token::Block { .. } => range.start,
@@ -116,6 +119,19 @@ impl<'a> TabCheck<'a> {
                 _ => {}
             }
             at += 1;
+        }
+        Ok(())
+    }
+
+    /// The lines of unquoted text: granit reads on over a comment that a tab indents.
+    fn inside_plain(&mut self, range: Range<usize>, indent: usize) -> Result<(), Fault> {
+        let mut at = range.start;
+        while at < range.end {
+            at = self.behind_plain(self.line_end(at), range.end, indent)?;
+            if at < range.end && self.bytes[at] == b'#' {
+                let message = "found a comment inside of text";
+                return Err(Fault::new(at..at + 1, ParseErrorKind::Syntax, message));
+            }
         }
         Ok(())
     }

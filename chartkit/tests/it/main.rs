@@ -13,6 +13,8 @@ mod ignore;
 mod interop;
 mod laws;
 mod layering;
+mod package;
+mod profile;
 mod semver;
 mod strvals;
 mod time;
@@ -22,6 +24,29 @@ mod values_files;
 mod yaml_edit;
 mod yaml_hostile;
 mod yaml_read;
+
+/// The folder of all fixtures.
+fn fixtures() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Compares with a `snap.*` file, which is missing when there is nothing to say;
+/// `SNAPSHOTS=overwrite` writes it instead.
+fn assert_snapshot(path: &std::path::Path, text: &str) {
+    let name = path.file_name().unwrap().to_string_lossy();
+    assert!(
+        name.starts_with("snap."),
+        "only what chartkit says is ours to write"
+    );
+    if std::env::var("SNAPSHOTS").is_ok_and(|choice| choice == "overwrite") {
+        match text {
+            "" => drop(std::fs::remove_file(path)),
+            text => std::fs::write(path, text).unwrap(),
+        }
+    }
+    let want = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(text, want, "{}", path.display());
+}
 
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {

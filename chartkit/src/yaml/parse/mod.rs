@@ -266,6 +266,9 @@ impl<'a> Builder<'a> {
         while let Some(next) = parser.next_event() {
             let (event, span) = next?;
             let range = span.byte_range().unwrap_or_default();
+            if let Some(tag) = span.tag_span().and_then(|tag| tag.byte_range()) {
+                compat::check_tag(self.text, tag)?;
+            }
             match event {
                 Event::DocumentStart(explicit, _) => self.start_document(range, explicit)?,
                 Event::DocumentEnd => {
@@ -607,6 +610,7 @@ impl<'a> Builder<'a> {
     /// Where a block node's own indicator stands: the first byte wanted between the node before it
     /// and `end`. Only indicators, tags, anchors, blanks and comments can stand there.
     fn indicator(&self, end: usize, wanted: fn(u8) -> bool) -> usize {
+        let end = end.min(self.text.len());
         let bytes = &self.text.as_bytes()[..end];
         let skip = |at: usize, stop: fn(&u8) -> bool| {
             let length = bytes[at..].iter().position(stop);
