@@ -428,7 +428,14 @@ impl Process<'_> {
         let Some(declared) = &work.declared else {
             return Ok(());
         };
-        let values = Coalesce::new(self.graph).values(work, None, Nulls::Keep)?;
+        let mut walk = Coalesce::new(self.graph);
+        let values = walk.values(work, None, Nulls::Keep)?;
+        let imports = |d: &Declared<'_>| !d.dependency.import_values.is_empty();
+        if !declared.iter().any(imports) {
+            work.defaults = Some(values);
+            return Ok(());
+        }
+        walk.own_inner(values);
         let imported = self.graph.insert_table(BTreeMap::new());
         for request in declared {
             for import in &request.dependency.import_values {

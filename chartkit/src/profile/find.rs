@@ -1,6 +1,6 @@
 //! Which profiles a chart has, and in which order their layers go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Description, FOLDER, Profile, is_valid_name};
@@ -229,52 +229,66 @@ impl Found {
     /// When a profile is unknown or extends itself; the message shows the chain.
     pub fn layers(&self, name: &str) -> Result<Vec<&Profile>, ProfileError> {
         let mut layers = Vec::new();
-        self.collect(name, &mut Vec::new(), &mut layers)?;
-        Ok(layers)
+        let mut done = BTreeSet::new();
+        // From the profile that was asked for to where we are, each with the bases still to come.
+        // No recursion: a chain may be as long as there are profiles.
+        let mut chain = Vec::<(&Profile, std::slice::Iter<'_, String>)>::new();
+        let mut open = BTreeSet::new();
+        let mut next = Some(name);
+        loop {
+            if let Some(name) = next.filter(|name| !done.contains(name)) {
+                let names = || chain.iter().map(|(profile, _)| &*profile.name);
+                if open.contains(name) {
+                    return Err(cycle(names(), name));
+                }
+                let profile = (self.profiles.get(name)).ok_or_else(|| self.no(names(), name))?;
+                open.insert(&*profile.name);
+                chain.push((profile, profile.description.extends.iter()));
+            }
+            let Some((profile, bases)) = chain.last_mut() else {
+                return Ok(layers);
+            };
+            next = bases.next().map(String::as_str);
+            if next.is_none() {
+                done.insert(&*profile.name);
+                layers.push(*profile);
+                chain.pop();
+            }
+        }
     }
 
-    fn collect<'p>(
-        &'p self,
-        name: &str,
-        chain: &mut Vec<&'p str>,
-        layers: &mut Vec<&'p Profile>,
-    ) -> Result<(), ProfileError> {
-        if layers.iter().any(|p| p.name == name) {
-            return Ok(());
-        }
-        let shown = |chain: &[&str]| {
-            let links = chain.iter().chain([&name]).copied();
-            links.collect::<Vec<_>>().join(" -> ")
+    fn no<'p>(&self, chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileError {
+        let mut chain = chain.peekable();
+        let message = match chain.peek() {
+            None => format!("no profile `{name}`"),
+            Some(_) => format!(
+                "no profile `{name}`, which is extended: {}",
+                shown(chain, name)
+            ),
         };
-        if chain.contains(&name) {
-            let message = format!("profiles extend each other in a circle: {}", shown(chain));
-            return Err(ProfileError::new(ProfileErrorKind::Cycle, message));
-        }
-        let Some(profile) = self.profiles.get(name) else {
-            let message = if chain.is_empty() {
-                format!("no profile `{name}`")
-            } else {
-                format!("no profile `{name}`, which is extended: {}", shown(chain))
-            };
-            let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
-            let help = if names.is_empty() {
-                "the chart has no profiles/ folder".to_owned()
-            } else {
-                format!("the chart has: {}", names.join(", "))
-            };
-            return Err(ProfileError {
-                help: Some(help),
-                ..ProfileError::new(ProfileErrorKind::Unknown, message)
-            });
+        let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
+        let help = if names.is_empty() {
+            "the chart has no profiles/ folder".to_owned()
+        } else {
+            format!("the chart has: {}", names.join(", "))
         };
-        chain.push(&profile.name);
-        for base in &profile.description.extends {
-            self.collect(base, chain, layers)?;
+        ProfileError {
+            help: Some(help),
+            ..ProfileError::new(ProfileErrorKind::Unknown, message)
         }
-        chain.pop();
-        layers.push(profile);
-        Ok(())
     }
+}
+
+fn cycle<'p>(chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileError {
+    let message = format!(
+        "profiles extend each other in a circle: {}",
+        shown(chain, name)
+    );
+    ProfileError::new(ProfileErrorKind::Cycle, message)
+}
+
+fn shown<'p>(chain: impl Iterator<Item = &'p str>, last: &'p str) -> String {
+    chain.chain([last]).collect::<Vec<_>>().join(" -> ")
 }
 
 /// Puts the files of a folder of profiles into the chart, as if they lay in its `profiles/`.

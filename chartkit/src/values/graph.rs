@@ -93,17 +93,26 @@ impl Graph {
         TableId(id)
     }
 
-    pub(crate) fn empty_slot(&mut self) -> Slot {
-        Slot::Table {
-            id: self.insert_table(BTreeMap::new()),
+    /// A new table under a key of another.
+    pub(crate) fn insert_empty(&mut self, table: TableId, key: Arc<str>) -> TableId {
+        let id = self.insert_table(BTreeMap::new());
+        let slot = Slot::Table {
+            id,
             place: None,
             below: None,
-        }
+        };
+        self.table_mut(table).insert(key, slot);
+        id
     }
 
-    /// How many tables there are, for [`Graph::truncate`].
+    /// How many tables there are, for [`Graph::truncate`] and [`Graph::is_since`].
     pub(crate) fn mark(&self) -> usize {
         self.tables.len()
+    }
+
+    /// Whether a table was made since `mark`.
+    pub(crate) fn is_since(&self, id: TableId, mark: usize) -> bool {
+        id.0 as usize >= mark
     }
 
     /// Forgets all tables made since `mark`; the caller keeps none of their ids.
@@ -156,6 +165,27 @@ impl Graph {
         for slot in entries.values_mut() {
             if let Slot::Table { id, .. } = slot {
                 *id = self.deep_copy(*id);
+            }
+        }
+        self.insert_table(entries)
+    }
+
+    /// Whether there is a null in the table or in one inside of it.
+    pub(crate) fn has_nulls(&self, id: TableId) -> bool {
+        let has_nulls = |slot: &Slot| match slot {
+            Slot::Leaf(node) => node.value.is_null(),
+            Slot::Table { id, .. } => self.has_nulls(*id),
+        };
+        self.table(id).values().any(has_nulls)
+    }
+
+    /// A copy that shares no table with the original and has no nulls.
+    pub(crate) fn copy_without_nulls(&mut self, id: TableId) -> TableId {
+        let mut entries = self.table(id).clone();
+        entries.retain(|_, slot| !slot.is_null());
+        for slot in entries.values_mut() {
+            if let Slot::Table { id, .. } = slot {
+                *id = self.copy_without_nulls(*id);
             }
         }
         self.insert_table(entries)
