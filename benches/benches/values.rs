@@ -84,7 +84,10 @@ fn sets(criterion: &mut Criterion) {
     for count in [1, 100, 10_000] {
         let argument = |number: usize| SetArgument {
             kind: SetKind::Value,
-            text: format!("service0.image.labels.l{number}=v{number},list[{}]=x", number % 100),
+            text: format!(
+                "service0.image.labels.l{number}=v{number},list[{}]=x",
+                number % 100
+            ),
         };
         let sets: Vec<_> = (0..count).map(argument).collect();
         let mut options = EffectiveOptions::default();

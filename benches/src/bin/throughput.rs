@@ -1,11 +1,14 @@
 //! Times the stages between the text of values and their result in processor time, which other
 //! processes on the machine change little: `cargo run --release -p chartkit-benches --bin throughput`.
 //!
+//! Arguments are parts of the names of stages; all have to be in a name.
+//!
 //! Linux only: reads `/proc/thread-self/schedstat`.
 
 #![expect(clippy::print_stdout, reason = "a report")]
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use chartkit::chart::process::{ProcessOptions, process_dependencies};
 use chartkit::package::{PackageOptions, plan};
@@ -21,16 +24,29 @@ fn processor_time() -> u64 {
     first.parse().unwrap_or_default()
 }
 
+/// The kernel counts in steps of some milliseconds: a shorter round says nothing.
+const ROUND: Duration = Duration::from_millis(100);
+
 /// Prints the best of some rounds: the one that others disturbed least.
 fn report<T>(name: &str, amount: usize, unit: &str, mut work: impl FnMut() -> T) {
-    let round = |work: &mut dyn FnMut() -> T| {
+    if std::env::args()
+        .skip(1)
+        .any(|wanted| !name.contains(&wanted))
+    {
+        return;
+    }
+    let start = Instant::now();
+    black_box(work());
+    let once = start.elapsed().max(Duration::from_nanos(1));
+    let repeats = u32::try_from(ROUND.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX) + 1;
+    let mut round = || {
         let start = processor_time();
-        black_box(work());
-        processor_time() - start
+        for _ in 0..repeats {
+            black_box(work());
+        }
+        (processor_time() - start) / u64::from(repeats)
     };
-    let first = round(&mut work).max(1);
-    let rounds = (1_500_000_000 / first).clamp(3, 200);
-    let best = (0..rounds).map(|_| round(&mut work)).min();
+    let best = (0..10).map(|_| round()).min();
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let (seconds, amount) = (best.unwrap_or(1).max(1) as f64 / 1e9, amount as f64);
     println!(
