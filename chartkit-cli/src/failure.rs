@@ -4,6 +4,7 @@ use chartkit::diagnostic::Diagnostic;
 use chartkit::io::{self, ErrorKind};
 use chartkit::package::{PackageError, PackageErrorKind};
 use chartkit::profile::{EffectiveError, EffectiveErrorKind, EncryptedFileError, ProfileError};
+use chartkit::values::strvals::SetErrorKind;
 
 /// The exit codes; the table is in `docs/cli.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "large and rare: results carry a pointer"
+    )]
     pub(crate) fn new(exit: Exit, diagnostic: Diagnostic) -> Box<Self> {
         Box::new(Self { exit, diagnostic })
     }
@@ -62,6 +67,9 @@ impl From<EffectiveError> for Box<Failure> {
                 ),
             ),
             EffectiveErrorKind::Profile(error) if error.is_unknown() => (Exit::Usage, None),
+            EffectiveErrorKind::Set(error) if error.kind() == SetErrorKind::UnreadableFile => {
+                (Exit::Environment, None)
+            }
             EffectiveErrorKind::Set(_) => (Exit::Usage, None),
             EffectiveErrorKind::Process(error) if error.is_missing_dependencies() => (
                 Exit::Input,

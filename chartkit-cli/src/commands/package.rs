@@ -119,10 +119,12 @@ fn options(args: &Package) -> Result<PackageOptions, Box<Failure>> {
 
 fn packaged_text(packaged: &Packaged) -> String {
     let path = packaged.path.display();
-    match packaged.already_there {
-        false => format!("packaged {path}  {}\n", packaged.digest),
-        true => format!("unchanged {path}  {}\n", packaged.digest),
-    }
+    let what = if packaged.already_there {
+        "unchanged"
+    } else {
+        "packaged"
+    };
+    format!("{what} {path}  {}\n", packaged.digest)
 }
 
 fn packaged_json(packaged: &Packaged) -> serde_json::Value {

@@ -44,7 +44,7 @@ fn check_table(sources: &Sources, table: &Table, arguments: usize) {
 }
 
 fn check(sources: &Sources, node: &Node, arguments: usize) {
-    let history = std::iter::successors(Some(node), |node| node.below.as_deref());
+    let history = std::iter::successors(Some(node), |node| node.below.latest());
     assert!(history.count() <= arguments);
     let place = node.place.expect("all values come from arguments");
     let (entry, value) = (place.span(), place.value);

@@ -25,12 +25,10 @@ use crate::yaml::{DecodeError, Node, Table, Value, from_node};
 /// ```
 /// use chartkit::chart::Metadata;
 ///
-/// let metadata = Metadata {
-///     api_version: "v2".into(),
-///     name: "wordpress".into(),
-///     version: "1.2.x".into(),
-///     ..Metadata::default()
-/// };
+/// let mut metadata = Metadata::default();
+/// metadata.api_version = "v2".into();
+/// metadata.name = "wordpress".into();
+/// metadata.version = "1.2.x".into();
 /// let error = metadata.validate().unwrap_err();
 /// assert_eq!(error.to_string(), r#"chart.metadata.version "1.2.x" is invalid"#);
 /// ```
@@ -122,6 +120,10 @@ pub struct Maintainer {
     pub url: String,
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands out a reference to the field"
+)]
 fn is_none_or_empty(dependencies: &Option<Vec<Dependency>>) -> bool {
     dependencies.as_ref().is_none_or(Vec::is_empty)
 }
@@ -399,7 +401,7 @@ impl Reader {
         from_node::<Metadata>(&Node {
             value: Value::Table(overlay(Table::new(), table, FIELDS)),
             place: document.place,
-            below: None,
+            below: crate::yaml::History::default(),
         })?;
         self.table = overlay(std::mem::take(&mut self.table), table, FIELDS);
         Ok(unknown_fields(table))
@@ -537,7 +539,7 @@ fn overlay_entry(old: Node, new: &Node, fields: Fields) -> Node {
     Node {
         value: Value::Table(overlay(base, entry, fields)),
         place: new.place,
-        below: None,
+        below: crate::yaml::History::default(),
     }
 }
 

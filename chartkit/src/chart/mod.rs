@@ -90,17 +90,6 @@ pub struct Chart {
     pub dependencies: Vec<Chart>,
 }
 
-/// The versions of charts that Helm packages, installs and renders, as `apiVersion` says them.
-#[derive(Clone, Copy, Debug)]
-pub enum ApiVersion {}
-
-impl ApiVersion {
-    /// Dependencies are in `requirements.yaml`.
-    pub const V1: &str = "v1";
-    /// Dependencies are in `Chart.yaml`.
-    pub const V2: &str = "v2";
-}
-
 /// A chart of a version that Helm does not install or package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -134,7 +123,7 @@ impl Chart {
     /// Helm v4.2.4, `pkg/chart/loader/load.go`, `LoadDir` and `LoadFile`; `pkg/action/package.go`.
     pub fn check_api_version(&self) -> Result<(), ApiVersionError> {
         match self.metadata.api_version.as_str() {
-            ApiVersion::V1 | ApiVersion::V2 => Ok(()),
+            "v1" | "v2" => Ok(()),
             "v3" => Err(ApiVersionError::Experimental),
             _ => Err(ApiVersionError::Unsupported),
         }

@@ -193,11 +193,7 @@ pub fn process_dependencies<'c>(
     let mut layers = BTreeMap::new();
     chart_layers(chart, "", &mut layers);
     Ok(Processed {
-        values: Values {
-            table: graph.take(table),
-            deletions,
-            layers,
-        },
+        values: Values::new(graph.take(table), deletions, layers),
         root: root.into_enabled(),
         diagnostics,
     })
@@ -491,7 +487,7 @@ impl Process<'_> {
             let slot = Slot::Table {
                 id,
                 place: None,
-                below: None,
+                below: crate::yaml::History::default(),
             };
             self.graph
                 .insert_table(BTreeMap::from([(Arc::from(key), slot)]))

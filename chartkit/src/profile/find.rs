@@ -68,9 +68,13 @@ impl ProfileError {
         self.kind == ProfileErrorKind::Unknown
     }
 
-    pub(crate) fn unknown(name: &str) -> Self {
+    /// Neither a chart nor its subcharts, which have the `known` ones, have a profile of this name.
+    pub(crate) fn unknown(name: &str, known: &BTreeSet<String>) -> Self {
         let message = format!("neither the chart nor a subchart has a profile `{name}`");
-        Self::new(ProfileErrorKind::Unknown, message)
+        Self {
+            help: Some(names(known)),
+            ..Self::new(ProfileErrorKind::Unknown, message)
+        }
     }
 
     /// The `profile.yaml` that is to blame.
@@ -125,7 +129,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             None if rest.to_ascii_lowercase().starts_with("readme") => {}
             None => found
                 .diagnostics
-                .push(stray(file, "it lies in no profile's folder")),
+                .push(stray(chart, file, "it lies in no profile's folder")),
         }
     }
     for (folder, files) in folders {
@@ -135,7 +139,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             );
             found
                 .diagnostics
-                .extend(files.iter().map(|(_, file)| stray(file, &reason)));
+                .extend(files.iter().map(|(_, file)| stray(chart, file, &reason)));
             continue;
         }
         let mut profile = Profile {
@@ -172,7 +176,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
         };
         found
             .diagnostics
-            .extend(profile.others.iter().map(|file| stray(file, reason)));
+            .extend(profile.others.iter().map(|file| stray(chart, file, reason)));
         if known {
             found.profiles.insert(folder.to_owned(), profile);
         }
@@ -180,10 +184,10 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
     Ok(found)
 }
 
-fn stray(file: &File, reason: &str) -> Diagnostic {
+fn stray(chart: &Chart, file: &File, reason: &str) -> Diagnostic {
     let message = format!(
         "`{}` is packaged but means nothing to chartkit: {reason}",
-        file.name
+        chart.path_of(file)
     );
     Diagnostic::warning(Code::UnknownProfileFile, message).help(
         "a profile is profiles/<name>/ with values.yaml, secrets.yaml, .sops.yaml, profile.yaml",
@@ -266,14 +270,8 @@ impl Found {
                 shown(chain, name)
             ),
         };
-        let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
-        let help = if names.is_empty() {
-            "the chart has no profiles/ folder".to_owned()
-        } else {
-            format!("the chart has: {}", names.join(", "))
-        };
         ProfileError {
-            help: Some(help),
+            help: Some(names(self.profiles.keys())),
             ..ProfileError::new(ProfileErrorKind::Unknown, message)
         }
     }
@@ -289,6 +287,14 @@ fn cycle<'p>(chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileErro
 
 fn shown<'p>(chain: impl Iterator<Item = &'p str>, last: &'p str) -> String {
     chain.chain([last]).collect::<Vec<_>>().join(" -> ")
+}
+
+fn names<'n>(known: impl IntoIterator<Item = &'n String>) -> String {
+    let names: Vec<_> = known.into_iter().map(String::as_str).collect();
+    match names.is_empty() {
+        true => "the chart has no profiles".to_owned(),
+        false => format!("the chart has: {}", names.join(", ")),
+    }
 }
 
 /// Puts the files of a folder of profiles into the chart, as if they lay in its `profiles/`.

@@ -7,7 +7,7 @@
 //! The rules are those of Helm v4.2.4, `pkg/chart/common/util/coalesce.go`; the functions here keep
 //! its names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::graph::{Graph, Slot, TableId};
@@ -89,7 +89,7 @@ impl<'g> Coalesce<'g> {
         self.others = self.graph.mark();
         let values = match values {
             Some(id) => self.graph.shallow_copy(id),
-            None => self.graph.insert_table(Default::default()),
+            None => self.graph.insert_table(BTreeMap::new()),
         };
         self.scope(scope, values, nulls)?;
         Ok(values)
@@ -143,9 +143,10 @@ impl<'g> Coalesce<'g> {
                 continue;
             }
             // A subchart's section keeps its nulls: the subchart's own turn comes later.
-            let nulls = match sections.contains(&key) {
-                true => Nulls::Keep,
-                false => nulls,
+            let nulls = if sections.contains(&key) {
+                Nulls::Keep
+            } else {
+                nulls
             };
             if nulls == Nulls::Delete && slot.as_table().is_some() {
                 self.remove_nulls(&mut default);
@@ -284,7 +285,7 @@ impl<'g> Coalesce<'g> {
     }
 
     fn is_ours(&self, table: TableId) -> bool {
-        self.graph.is_since(table, self.others)
+        table.is_since(self.others)
     }
 
     /// The table at a key of a table of ours, which becomes ours too.

@@ -11,11 +11,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::source::Place;
-use crate::yaml::{Node, Table, Value};
+use crate::yaml::{History, Node, Table, Value};
 
 /// Names one table of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TableId(u32);
+
+impl TableId {
+    /// Whether the table was made since a [`Graph::mark`].
+    pub(crate) fn is_since(self, mark: usize) -> bool {
+        self.0 as usize >= mark
+    }
+}
 
 /// What a key of a table holds.
 #[derive(Clone, Debug)]
@@ -26,7 +33,7 @@ pub(crate) enum Slot {
     Table {
         id: TableId,
         place: Option<Place>,
-        below: Option<Arc<Node>>,
+        below: History,
     },
 }
 
@@ -99,20 +106,15 @@ impl Graph {
         let slot = Slot::Table {
             id,
             place: None,
-            below: None,
+            below: History::default(),
         };
         self.table_mut(table).insert(key, slot);
         id
     }
 
-    /// How many tables there are, for [`Graph::truncate`] and [`Graph::is_since`].
+    /// How many tables there are, for [`Graph::truncate`] and [`TableId::is_since`].
     pub(crate) fn mark(&self) -> usize {
         self.tables.len()
-    }
-
-    /// Whether a table was made since `mark`.
-    pub(crate) fn is_since(&self, id: TableId, mark: usize) -> bool {
-        id.0 as usize >= mark
     }
 
     /// Forgets all tables made since `mark`; the caller keeps none of their ids.
@@ -199,32 +201,27 @@ impl Graph {
 
     /// `winner` with `loser` at the bottom of its history.
     pub(crate) fn over(&self, winner: Slot, loser: &Slot) -> Slot {
-        if !self.history || loser.place().is_some_and(|p| winner.place() == Some(p)) {
+        if !self.history {
             return winner;
         }
         match winner {
-            Slot::Leaf(node) => {
-                if node.has_contribution(loser.place()) {
-                    return Slot::Leaf(node);
-                }
-                let below = append(node.below.as_ref(), &self.shared_node(loser));
-                Slot::Leaf(Arc::new(Node {
-                    value: node.value.clone(),
-                    place: node.place,
-                    below: Some(below),
-                }))
-            }
-            // Two tables are merged, not replaced: only what is no table is worth remembering.
-            Slot::Table { id, place, below } => Slot::Table {
-                id,
-                place,
-                below: match loser {
-                    Slot::Leaf(lower) if !lower.value.is_null() => {
-                        Some(append(below.as_ref(), lower))
-                    }
-                    _ => below,
-                },
+            Slot::Leaf(node) => match loser {
+                Slot::Leaf(lower) if Arc::ptr_eq(&node, lower) => Slot::Leaf(node),
+                _ => Slot::Leaf(Arc::new(Node::clone(&node).over(self.shared_node(loser)))),
             },
+            // Two tables are merged, not replaced: only what is no table is worth remembering.
+            Slot::Table { id, place, below } => {
+                let Slot::Leaf(lower) = loser else {
+                    return Slot::Table { id, place, below };
+                };
+                let head = Node {
+                    value: Value::Table(Table::new()),
+                    place,
+                    below,
+                };
+                let below = head.over(Arc::clone(lower)).below;
+                Slot::Table { id, place, below }
+            }
         }
     }
 
@@ -259,25 +256,4 @@ impl Graph {
             Slot::Table { .. } => None,
         }
     }
-}
-
-/// The history `above` with `lowest` and its own history under it; known places are not repeated.
-fn append(above: Option<&Arc<Node>>, lowest: &Arc<Node>) -> Arc<Node> {
-    let Some(top) = above else {
-        return Arc::clone(lowest);
-    };
-    if top.has_contribution(lowest.place) {
-        return Arc::clone(top);
-    }
-    let upper: Vec<_> = top.contributions().collect();
-    upper
-        .into_iter()
-        .rev()
-        .fold(Arc::clone(lowest), |below, node| {
-            Arc::new(Node {
-                value: node.value.clone(),
-                place: node.place,
-                below: Some(below),
-            })
-        })
 }

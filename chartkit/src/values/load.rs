@@ -2,7 +2,7 @@
 //!
 //! Decides where a document ends, which Helm does by lines and before any YAML is parsed.
 //!
-//! Fixtures: `fixtures/values/load.json`.
+//! Fixtures: `fixtures/values-files`.
 
 use std::fmt;
 use std::io::BufRead as _;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::merge_maps;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Encoding, FileId, Place, Sources, Span};
+use crate::source::{Encoding, FileId, Place, Sources, Span, Visibility};
 use crate::yaml::{self, ParseError, Table, Value};
 
 /// A values file that was read.
@@ -98,7 +98,8 @@ impl From<&LoadError> for Diagnostic {
 ///
 /// # Shape
 ///
-/// The text in `sources` gets a line break at its end if it has none, as in Helm.
+/// The text in `sources` gets a line break at its end if it has none, as in Helm, and is concealed:
+/// any value may be a secret.
 ///
 /// Documents are separated by lines that *start* with `---`, also inside of a quoted text, and
 /// only a comment may follow on such a line. They are merged with [`merge_maps`]; empty ones say
@@ -141,6 +142,7 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
         found: "",
         source: None,
     };
+    sources.conceal(file, Visibility::Keys);
     let encoding = sources.encoding(file);
     let had_line_break = sources.end_line(file);
     // Helm cuts lines at the byte of a line break and adds that one byte. Of UTF-16 only big-endian

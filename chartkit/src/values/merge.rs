@@ -1,7 +1,6 @@
 //! The plain deep merge: a later file over an earlier one.
 
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
 
 use crate::yaml::{Node, Table, Value};
 
@@ -13,7 +12,8 @@ use crate::yaml::{Node, Table, Value};
 ///
 /// # Properties
 ///
-/// Merging an empty table changes nothing; the merge is associative in its values.
+/// Merging an empty table changes nothing, and merging the same table twice is merging it once. Not
+/// associative: a scalar between two tables of the same key hides the first one.
 ///
 /// # Source
 ///
@@ -39,14 +39,14 @@ fn merge_nodes(mut lower: Node, mut upper: Node) -> Node {
         (Value::Table(below), Value::Table(above)) => {
             // Two tables are merged, not replaced: only what the lower one replaced is history.
             upper.value = Value::Table(merge_maps(std::mem::take(below), above));
-            match lower.below {
-                Some(replaced) => upper.over(Arc::unwrap_or_clone(replaced)),
+            match lower.below.into_latest() {
+                Some(replaced) => upper.over(replaced),
                 None => upper,
             }
         }
         (_, value) => {
             upper.value = value;
-            upper.over(lower)
+            upper.replacing(lower)
         }
     }
 }

@@ -218,6 +218,24 @@ pub(super) fn check_anchor(text: &str, range: Range<usize>) -> Result<(), Fault>
     ))
 }
 
+/// Refuses `#` in a tag, which YAML 1.1 does not allow.
+///
+/// # Source
+///
+/// go-yaml v2.4.3, `scannerc.go`, `yaml_parser_scan_tag_uri`.
+pub(super) fn check_tag(text: &str, range: Range<usize>) -> Result<(), Fault> {
+    let Some(at) = text[range.clone()].find('#') else {
+        return Ok(());
+    };
+    let start = range.start + at;
+    let message = "found `#` in a tag, expected a blank before it";
+    Err(Fault::new(
+        start..start + 1,
+        ParseErrorKind::Syntax,
+        message,
+    ))
+}
+
 /// Refuses escapes of JSON that go-yaml does not know, in the double-quoted scalar at `range`.
 ///
 /// # Source

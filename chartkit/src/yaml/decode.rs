@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::base64;
+use super::binary;
 use super::document::{Document, Kind, NodeId, Style};
 use super::error::{ParseError, ParseErrorKind};
 use super::number;
@@ -186,8 +186,7 @@ impl Decoder<'_> {
         let document = self.document;
         let target = document.target(id).unwrap_or(id);
         if self.aliases.contains(&id) {
-            let name = document.raw(document.span(id));
-            let message = format!("found the alias `{name}` inside of what it stands for");
+            let message = "found an alias inside of what it stands for";
             return Err(self.error(id, ParseErrorKind::RecursiveAlias, message));
         }
         self.aliases.push(id);
@@ -239,7 +238,7 @@ impl Decoder<'_> {
         let resolved = match name {
             "bool" | "int" | "float" | "null" | "timestamp" => resolve_scalar(text, self.schema),
             "binary" => {
-                return base64::decode(text).map(Resolved::Binary).ok_or_else(|| {
+                return binary::decode(text).map(Resolved::Binary).ok_or_else(|| {
                     let message = "found text that is not base64 under the tag `!!binary`";
                     self.error(id, ParseErrorKind::Tag, message)
                 });

@@ -1,11 +1,13 @@
 //! YAML as Go's libraries read and write it.
 
-mod base64;
+mod binary;
 mod compat;
 mod decode;
 mod document;
+pub mod edit;
 mod emit;
 mod error;
+mod history;
 #[cfg(feature = "serde_yaml")]
 mod interop;
 mod json;
@@ -22,6 +24,7 @@ pub use decode::Decoded;
 pub use document::{Comment, Document, Kind, NodeId, Style};
 pub use emit::{EmitStyle, Slot, to_yaml, to_yaml_scalar};
 pub use error::{ParseError, ParseErrorKind};
+pub use history::History;
 #[cfg(feature = "serde_yaml")]
 pub use interop::{InteropError, InteropErrorKind};
 pub use json::{JsonError, JsonErrorKind, from_json, from_json_prefix, to_json, to_json_pretty};

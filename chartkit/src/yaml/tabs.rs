@@ -63,7 +63,10 @@ impl<'a> TabCheck<'a> {
         if !self.has_tabs {
             return Ok(());
         }
-        self.gap(range.start, in_flow)?;
+        self.gap(range.start, range.start, in_flow)?;
+        if let Token::Plain { column } = token {
+            self.inside_plain(range.clone(), column)?;
+        }
         self.last = token;
         self.checked = match token {
             Token::Block { .. } => range.start,
@@ -73,15 +76,17 @@ impl<'a> TabCheck<'a> {
         Ok(())
     }
 
-    /// Checks blanks and comments behind a document.
-    pub(super) fn end(&mut self) -> Result<(), Fault> {
+    /// Checks blanks and comments behind a document whose last value ends at `last`.
+    pub(super) fn end(&mut self, last: usize) -> Result<(), Fault> {
         if !self.has_tabs {
             return Ok(());
         }
-        self.gap(self.bytes.len(), false)
+        self.gap(last.max(self.checked), self.bytes.len(), false)
     }
 
-    fn gap(&mut self, end: usize, in_flow: bool) -> Result<(), Fault> {
+    /// From the last token to `end`; from `next` on, anything but blanks and comments is no longer
+    /// part of the document.
+    fn gap(&mut self, next: usize, end: usize, in_flow: bool) -> Result<(), Fault> {
         let mut at = self.checked;
         match self.last {
             Token::Plain { column } => at = self.behind_plain(at, end, column)?,
@@ -101,8 +106,7 @@ impl<'a> TabCheck<'a> {
                 }
                 b' ' | b'\t' | 0xEF | 0xBB | 0xBF => {}
                 b'#' => at = self.line_end(at) - 1,
-                // What follows a document is no indicator of it.
-                _ if end == self.bytes.len() => return Ok(()),
+                _ if at >= next => return Ok(()),
                 b'%' => at = self.line_end(at) - 1,
                 b'-' | b'?' => self.key_allowed = true,
                 // Behind the `:` of a `?` another key may follow.
@@ -115,6 +119,19 @@ impl<'a> TabCheck<'a> {
                 _ => {}
             }
             at += 1;
+        }
+        Ok(())
+    }
+
+    /// The lines of unquoted text: granit reads on over a comment that a tab indents.
+    fn inside_plain(&mut self, range: Range<usize>, indent: usize) -> Result<(), Fault> {
+        let mut at = range.start;
+        while at < range.end {
+            at = self.behind_plain(self.line_end(at), range.end, indent)?;
+            if at < range.end && self.bytes[at] == b'#' {
+                let message = "found a comment inside of text";
+                return Err(Fault::new(at..at + 1, ParseErrorKind::Syntax, message));
+            }
         }
         Ok(())
     }

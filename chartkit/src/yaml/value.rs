@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::History;
 use crate::source::Place;
 
 /// A table (Helm's word for a mapping with string keys), sorted by the bytes of its keys.
@@ -18,8 +19,8 @@ pub struct Node {
     pub value: Value,
     /// Where it was written; nothing for a value that a program made.
     pub place: Option<Place>,
-    /// The value that this one took the place of when layers were merged, with its own history.
-    pub below: Option<Arc<Node>>,
+    /// The values that it took the place of when layers were merged.
+    pub below: History,
 }
 
 impl Node {
@@ -29,39 +30,51 @@ impl Node {
         Self {
             value,
             place: Some(place),
-            below: None,
+            below: History::default(),
         }
     }
 
-    /// This value in the place of `lower`, which goes to the bottom of [`Node::below`].
+    /// This value in the place of `lower`, which goes to the bottom of [`Node::below`] with its own history.
     ///
     /// # Shape
     ///
-    /// Nodes of `lower`'s history whose place is already in this one's are left out: merging the
-    /// same layer twice is not two layers. At most 64 values are remembered, the upper ones, so
-    /// that a file with a hundred thousand documents makes no endless chain.
+    /// A value that is in the history already is not put there again: merging the same layer twice
+    /// does not make two layers.
     #[must_use]
-    pub fn over(mut self, lower: Self) -> Self {
-        let mut places = vec![self.place];
-        let mut bottom = &mut self.below;
-        while let Some(node) = bottom {
-            places.push(node.place);
-            bottom = &mut Arc::make_mut(node).below;
+    pub fn over(self, lower: impl Into<Arc<Self>>) -> Self {
+        let lower = lower.into();
+        let is_new = |node: &&Self| {
+            !self
+                .contributions()
+                .any(|known| known.is_same_contribution(node))
+        };
+        let all_new = lower.contributions().all(|node| is_new(&node));
+        if all_new && self.below.is_empty() {
+            let below = History::from(lower);
+            return Self { below, ..self };
         }
-        let mut kept = Vec::new();
-        let mut next = Some(lower);
-        while let Some(mut node) = next {
-            next = node.below.take().map(Arc::unwrap_or_clone);
-            if node.place.is_none() || !places.contains(&node.place) {
-                kept.push(node);
-            }
+        let mut chain: Vec<_> = self.contributions().skip(1).cloned().collect();
+        chain.extend(lower.contributions().filter(is_new).cloned());
+        let below = chain
+            .into_iter()
+            .rev()
+            .fold(History::default(), |below, node| {
+                History::from(Self { below, ..node })
+            });
+        Self { below, ..self }
+    }
+
+    /// This value in the place of `lower`, which another layer wrote.
+    ///
+    /// [`Node::over`] without the search for values that are known already: takes the same time
+    /// however long the history is.
+    #[must_use]
+    pub(crate) fn replacing(self, lower: Self) -> Self {
+        if self.below.is_empty() {
+            let below = lower.into();
+            return Self { below, ..self };
         }
-        kept.truncate(MAX_HISTORY.saturating_sub(places.len() - 1));
-        *bottom = kept.into_iter().rev().fold(None, |below, mut node| {
-            node.below = below;
-            Some(Arc::new(node))
-        });
-        self
+        self.over(lower)
     }
 
     /// Every value written for this entry, from the one that counts down to the lowest.
@@ -70,17 +83,17 @@ impl Node {
     ///
     /// The first item is the node itself; it never ends empty.
     pub fn contributions(&self) -> impl Iterator<Item = &Self> {
-        std::iter::successors(Some(self), |node| node.below.as_deref())
+        std::iter::successors(Some(self), |node| node.below.latest())
     }
 
-    /// Whether this value or one that it replaced was written at `place`.
-    pub(crate) fn has_contribution(&self, place: Option<Place>) -> bool {
-        place.is_some() && self.contributions().any(|node| node.place == place)
+    /// Whether this and another value are what one layer wrote for one entry.
+    fn is_same_contribution(&self, other: &Self) -> bool {
+        match (self.place, other.place) {
+            (None, None) => self.value == other.value,
+            (a, b) => a == b,
+        }
     }
 }
-
-/// Replaced values remembered by [`Node::over`].
-const MAX_HISTORY: usize = 64;
 
 /// A value that no text says.
 impl From<Value> for Node {
@@ -88,7 +101,7 @@ impl From<Value> for Node {
         Self {
             value,
             place: None,
-            below: None,
+            below: History::default(),
         }
     }
 }

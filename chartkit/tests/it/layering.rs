@@ -15,7 +15,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("io", &["chart", "profile", "package", "values"]),
 ];
 
-const GROUND: &[&str] = &["source", "diagnostic", "digest", "time", "quote"];
+const GROUND: &[&str] = &[
+    "source",
+    "diagnostic",
+    "digest",
+    "time",
+    "printable",
+    "quote",
+];
 
 fn used_modules(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -346,8 +346,11 @@ impl Records {
     }
 }
 
+/// The key and the value of a PAX record.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// Lines of the form `25 ctime=1084839148.1212\n`; the number counts the whole line.
-fn records(mut data: &[u8]) -> Result<Vec<(&[u8], &[u8])>, TarError> {
+fn records(mut data: &[u8]) -> Result<Vec<Record<'_>>, TarError> {
     let mut records = Vec::new();
     while !data.is_empty() {
         let (key, value, rest) = record(data).ok_or(TarError::Header)?;

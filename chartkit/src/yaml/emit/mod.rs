@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::{Node, Number, Table, Value};
 use scalar::Scalar;
 pub use scalar::{Slot, to_yaml_scalar};
+pub(super) use scalar::{double_quoted, single_quoted};
 use writer::Writer;
 
 /// Which of Go's two emitters to follow.

@@ -55,6 +55,21 @@ pub fn to_yaml_scalar(text: &str, slot: Slot, column: usize, style: EmitStyle) -
     out
 }
 
+/// A string on one line in single quotes, if it can be written so.
+pub(in crate::yaml) fn single_quoted(text: &str, style: EmitStyle) -> Option<String> {
+    let scalar = Scalar::new(text, style);
+    let mut writer = Writer::new(0);
+    scalar.write_single_quoted(&mut writer, false, 0);
+    (scalar.single_quoted && !scalar.multiline).then(|| writer.finish())
+}
+
+/// A string on one line in double quotes.
+pub(in crate::yaml) fn double_quoted(text: &str, style: EmitStyle) -> String {
+    let mut writer = Writer::new(0);
+    Scalar::new(text, style).write_double_quoted(&mut writer, false, 0);
+    writer.finish()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Plain,

@@ -271,10 +271,13 @@ impl<'a> Builder<'a> {
         while let Some(next) = parser.next_event() {
             let (event, span) = next?;
             let range = span.byte_range().unwrap_or_default();
+            if let Some(tag) = span.tag_span().and_then(|tag| tag.byte_range()) {
+                compat::check_tag(self.text, tag)?;
+            }
             match event {
                 Event::DocumentStart(explicit, _) => self.start_document(range, explicit)?,
                 Event::DocumentEnd => {
-                    self.tabs.end()?;
+                    self.tabs.end(self.last_end)?;
                     self.check_separators(range.start)?;
                     self.end_document();
                     if self.options.first_document_only {
@@ -304,6 +307,7 @@ impl<'a> Builder<'a> {
         self.check_separators(self.text.len())?;
         if self.stream.documents.is_empty() {
             compat::check_no_document(self.text)?;
+            self.tabs.end(0)?;
         }
         // Comments behind the last document belong to it.
         if let Some(last) = self.stream.documents.last_mut() {
@@ -316,7 +320,6 @@ impl<'a> Builder<'a> {
         let is_first = self.stream.documents.is_empty();
         compat::check_prefix(self.text, self.last_end..range.start, is_first)?;
         self.check_separators(range.start)?;
-        self.last_end = range.start;
         if explicit {
             self.last_end = range.end;
             self.tabs.token(range, Token::Other, false)?;
@@ -612,6 +615,7 @@ impl<'a> Builder<'a> {
     /// Where a block node's own indicator stands: the first byte wanted between the node before it
     /// and `end`. Only indicators, tags, anchors, blanks and comments can stand there.
     fn indicator(&self, end: usize, wanted: fn(u8) -> bool) -> usize {
+        let end = end.min(self.text.len());
         let bytes = &self.text.as_bytes()[..end];
         let skip = |at: usize, stop: fn(&u8) -> bool| {
             let length = bytes[at..].iter().position(stop);
