@@ -235,47 +235,60 @@ impl Found {
     /// When a profile is unknown or extends itself; the message shows the chain.
     pub fn layers(&self, name: &str) -> Result<Vec<&Profile>, ProfileError> {
         let mut layers = Vec::new();
-        self.collect(name, &mut Vec::new(), &mut layers)?;
-        Ok(layers)
+        let mut done = BTreeSet::new();
+        // From the profile that was asked for to where we are, each with the bases still to come.
+        // No recursion: a chain may be as long as there are profiles.
+        let mut chain = Vec::<(&Profile, std::slice::Iter<'_, String>)>::new();
+        let mut open = BTreeSet::new();
+        let mut next = Some(name);
+        loop {
+            if let Some(name) = next.filter(|name| !done.contains(name)) {
+                let names = || chain.iter().map(|(profile, _)| &*profile.name);
+                if open.contains(name) {
+                    return Err(cycle(names(), name));
+                }
+                let profile = (self.profiles.get(name)).ok_or_else(|| self.no(names(), name))?;
+                open.insert(&*profile.name);
+                chain.push((profile, profile.description.extends.iter()));
+            }
+            let Some((profile, bases)) = chain.last_mut() else {
+                return Ok(layers);
+            };
+            next = bases.next().map(String::as_str);
+            if next.is_none() {
+                done.insert(&*profile.name);
+                layers.push(*profile);
+                chain.pop();
+            }
+        }
     }
 
-    fn collect<'p>(
-        &'p self,
-        name: &str,
-        chain: &mut Vec<&'p str>,
-        layers: &mut Vec<&'p Profile>,
-    ) -> Result<(), ProfileError> {
-        if layers.iter().any(|p| p.name == name) {
-            return Ok(());
-        }
-        let shown = |chain: &[&str]| {
-            let links = chain.iter().chain([&name]).copied();
-            links.collect::<Vec<_>>().join(" -> ")
+    fn no<'p>(&self, chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileError {
+        let mut chain = chain.peekable();
+        let (kind, message) = if chain.peek().is_none() {
+            (ProfileErrorKind::Unknown, format!("no profile `{name}`"))
+        } else {
+            let chain = shown(chain, name);
+            let message = format!("no profile `{name}`, which is extended: {chain}");
+            (ProfileErrorKind::UnknownBase, message)
         };
-        if chain.contains(&name) {
-            let message = format!("profiles extend each other in a circle: {}", shown(chain));
-            return Err(ProfileError::new(ProfileErrorKind::Cycle, message));
+        ProfileError {
+            help: Some(names(self.profiles.keys())),
+            ..ProfileError::new(kind, message)
         }
-        let Some(profile) = self.profiles.get(name) else {
-            let (kind, message) = if chain.is_empty() {
-                (ProfileErrorKind::Unknown, format!("no profile `{name}`"))
-            } else {
-                let message = format!("no profile `{name}`, which is extended: {}", shown(chain));
-                (ProfileErrorKind::UnknownBase, message)
-            };
-            return Err(ProfileError {
-                help: Some(names(self.profiles.keys())),
-                ..ProfileError::new(kind, message)
-            });
-        };
-        chain.push(&profile.name);
-        for base in &profile.description.extends {
-            self.collect(base, chain, layers)?;
-        }
-        chain.pop();
-        layers.push(profile);
-        Ok(())
     }
+}
+
+fn cycle<'p>(chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileError {
+    let message = format!(
+        "profiles extend each other in a circle: {}",
+        shown(chain, name)
+    );
+    ProfileError::new(ProfileErrorKind::Cycle, message)
+}
+
+fn shown<'p>(chain: impl Iterator<Item = &'p str>, last: &'p str) -> String {
+    chain.chain([last]).collect::<Vec<_>>().join(" -> ")
 }
 
 fn names<'n>(known: impl IntoIterator<Item = &'n String>) -> String {

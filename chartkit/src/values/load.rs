@@ -5,6 +5,7 @@
 //! Fixtures: `fixtures/values-files`.
 
 use std::fmt;
+use std::io::BufRead as _;
 use std::sync::Arc;
 
 use super::merge_maps;
@@ -166,6 +167,7 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
         diagnostics.extend(decoded.diagnostics);
         let node = decoded.node;
         match node.value {
+            Value::Table(values) if table.is_empty() => table = values,
             Value::Table(values) => table = merge_maps(table, values),
             Value::Null => {}
             other => {
@@ -186,9 +188,12 @@ fn split(text: &[u8]) -> Result<Vec<Span>, Span> {
     let mut documents = Vec::new();
     let mut start = 0; // of the document
     let mut line_start = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let line_end = line_start + line.len();
-        if let Some(rest) = line.strip_prefix(b"---") {
+    while line_start < text.len() {
+        let line = &text[line_start..];
+        // Fast, because it searches whole words of memory; a slice cannot fail.
+        let length = (&mut &*line).skip_until(b'\n').unwrap_or(line.len());
+        let line_end = line_start + length;
+        if let Some(rest) = line[..length].strip_prefix(b"---") {
             // Helm looks at characters, so a space need not be an ASCII one.
             let rest = String::from_utf8_lossy(rest);
             let rest = rest.trim();
