@@ -43,8 +43,13 @@ fn said(output: &Output, chart: &Path) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// `helm lint` unpacks an archive into a folder with a random name, and says so.
+/// `helm lint` unpacks an archive into a folder with a random name, and lists what is missing in a random order.
 fn without_unpacked_place(line: &str) -> String {
+    if let Some((start, list)) = line.split_once("missing these dependencies: ") {
+        let mut names: Vec<_> = list.split(',').collect();
+        names.sort_unstable();
+        return without_unpacked_place(start) + &names.join(",");
+    }
     let place = line.split(' ').find(|word| word.contains("/helm-lint"));
     match place {
         Some(place) => line.replace(place.trim_end_matches(':'), "<chart>"),
