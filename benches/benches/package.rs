@@ -79,7 +79,7 @@ fn scaling(criterion: &mut Criterion) {
             );
         });
     }
-    for count in [10, 100, 1_000, 10_000] {
+    for count in [10_usize, 100, 1_000, 10_000] {
         let files = profiled_files(2, Profiles::SideBySide);
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::new("package/charts", count), |b| {

@@ -31,8 +31,10 @@ fn read(criterion: &mut Criterion) {
     group.bench_function("tree with comments kept", |b| {
         let mut sources = Sources::new();
         let file = sources.add("values.yaml", text.as_bytes());
-        let mut options = ParseOptions::default();
-        options.comments = true;
+        let options = ParseOptions {
+            comments: true,
+            ..ParseOptions::default()
+        };
         b.iter(|| parse(&sources, black_box(file), None, &options).expect("it parses"));
     });
     group.finish();
