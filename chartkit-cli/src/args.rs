@@ -33,6 +33,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Package charts with their profiles into immutable archives
     #[command(
+        disable_version_flag = true, // --version is the chart's
         after_help = "Example:\n  chartkit package services/* -d dist --annotation revision=$(git rev-parse HEAD)"
     )]
     Package(Package),

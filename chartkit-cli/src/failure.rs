@@ -4,6 +4,7 @@ use chartkit::diagnostic::Diagnostic;
 use chartkit::io::{self, ErrorKind};
 use chartkit::package::{PackageError, PackageErrorKind};
 use chartkit::profile::{EffectiveError, EffectiveErrorKind, EncryptedFileError, ProfileError};
+use chartkit::values::strvals::SetErrorKind;
 
 /// The exit codes; the table is in `docs/cli.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,13 @@ impl From<EffectiveError> for Box<Failure> {
                 ),
             ),
             EffectiveErrorKind::Profile(error) if error.is_unknown() => (Exit::Usage, None),
+            EffectiveErrorKind::Secrets(_) => (
+                Exit::Findings,
+                Some("encrypt it with sops; plain secrets are never used"),
+            ),
+            EffectiveErrorKind::Set(error) if error.kind() == SetErrorKind::UnreadableFile => {
+                (Exit::Environment, None)
+            }
             EffectiveErrorKind::Set(_) => (Exit::Usage, None),
             EffectiveErrorKind::Process(error) if error.is_missing_dependencies() => (
                 Exit::Input,

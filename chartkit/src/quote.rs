@@ -4,6 +4,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::printable::is_print;
+
 /// A text in double quotes, with Go's escapes.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
@@ -48,17 +50,6 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, c: char, quote: char) -> fmt::Resul
         _ if u32::from(c) <= 0xFFFF => write!(f, "\\u{:04x}", u32::from(c)),
         _ => write!(f, "\\U{:08x}", u32::from(c)),
     }
-}
-
-/// Whether Go prints a character as it is: letters, marks, numbers, punctuation, symbols, space.
-fn is_print(c: char) -> bool {
-    if c.is_ascii() {
-        return matches!(c, ' '..='~');
-    }
-    // `escape_debug` goes by the same categories; marks it escapes only at the start of a text. Its
-    // tables are newer than Go's: characters that Unicode 16 and 17 added are escaped there.
-    let text = String::from_iter(['a', c]);
-    text.escape_debug().eq(text.chars())
 }
 
 #[cfg(test)]

@@ -89,11 +89,25 @@ pub(crate) enum Encoding {
     Utf16BigEndian,
 }
 
+/// What of a text may be shown to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Visibility {
+    /// Everything.
+    #[default]
+    All,
+    /// The keys of YAML: the values may be secrets, and so may comments.
+    Keys,
+    /// What stands before the first `=`: the rest may be secret.
+    ArgumentKey,
+}
+
 #[derive(Debug)]
 struct Source {
     name: Arc<str>,
     text: Arc<[u8]>,
     encoding: Encoding,
+    visibility: Visibility,
     lines: OnceLock<Vec<u32>>,
 }
 
@@ -126,6 +140,7 @@ impl Sources {
             name: name.into(),
             text: utf16_to_utf8(&text, encoding).unwrap_or(text),
             encoding,
+            visibility: Visibility::All,
             lines: OnceLock::new(),
         }));
         let count = u32::try_from(self.files.len()).ok();
@@ -163,10 +178,33 @@ impl Sources {
             name: Arc::clone(&source.name),
             text: source.text.iter().copied().chain([b'\n']).collect(),
             encoding: source.encoding,
+            visibility: source.visibility,
             lines: OnceLock::new(),
         };
         self.files[file.0.get() as usize - 1] = Arc::new(ended);
         false
+    }
+
+    /// What of a text may be shown; everything, unless [`Sources::conceal`] said otherwise.
+    #[must_use]
+    pub fn visibility(&self, file: FileId) -> Visibility {
+        self.source(file).visibility
+    }
+
+    /// Says that a text may hold secrets. Whoever reads values out of a text says so first.
+    pub fn conceal(&mut self, file: FileId, visibility: Visibility) {
+        let source = self.source(file);
+        if source.visibility == visibility {
+            return;
+        }
+        let concealed = Source {
+            name: Arc::clone(&source.name),
+            text: Arc::clone(&source.text),
+            encoding: source.encoding,
+            visibility,
+            lines: OnceLock::new(),
+        };
+        self.files[file.0.get() as usize - 1] = Arc::new(concealed);
     }
 
     /// Line and column of a byte offset; offsets behind the end are those of the end.

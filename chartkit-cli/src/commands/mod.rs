@@ -53,6 +53,16 @@ impl Context {
     }
 }
 
+/// Refuses a chart that Helm would not package or install.
+fn check_api_version(chart: &Chart) -> Result<(), Box<Failure>> {
+    chart.check_api_version().map_err(|error| {
+        let message = format!("cannot use the chart `{}`: {error}", chart.origin);
+        let diagnostic = Diagnostic::error(Code::InvalidChart, message)
+            .help("expected apiVersion v1 or v2 in Chart.yaml");
+        Failure::new(Exit::Input, diagnostic)
+    })
+}
+
 /// Prints a result; a closed or full stdout is the environment's failure.
 fn print(result: impl AsRef<[u8]>) -> Outcome {
     match report::result(result.as_ref()) {

@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Context, Outcome, print, print_json};
+use super::{Context, Outcome, check_api_version, print, print_json};
 use crate::args::{Format, Package};
 use crate::failure::{Exit, Failure};
 use crate::report;
@@ -42,13 +42,13 @@ pub(crate) fn run(args: &Package, context: &mut Context) -> Outcome {
     };
     progress.finish_and_clear();
 
-    let mut exit = ExitCode::SUCCESS;
+    let mut highest = None;
     let mut results = Vec::new();
     for (done, messages) in outcomes {
         report::messages(&messages);
         match done {
             Ok(done) => results.push(done),
-            Err(failed) => exit = ExitCode::from(failed as u8),
+            Err(failed) => highest = highest.max(Some(failed as u8)),
         }
     }
     match format {
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Package, context: &mut Context) -> Outcome {
         )?,
         Format::Json => print_json(&results.into_iter().map(|done| done.json).collect())?,
     };
-    Ok(exit)
+    Ok(highest.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 struct Done {
@@ -75,7 +75,7 @@ fn chart(
     context: &mut Context,
 ) -> Result<Done, Box<Failure>> {
     let chart = context.load(path, &args.profiles_dir)?;
-    chart.check_api_version().map_err(io::Error::from)?;
+    check_api_version(&chart)?;
     let plan = plan(&chart, options, &mut context.sources)?;
     let (text, json) = if args.plan {
         (

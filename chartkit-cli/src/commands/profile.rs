@@ -66,7 +66,7 @@ fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome 
         }
         if let Some(file) = &profile.secrets {
             let id = chart.source(file, &mut context.sources);
-            let paths = match EncryptedFile::read(&context.sources, id) {
+            let paths = match EncryptedFile::read(&mut context.sources, id) {
                 Ok(encrypted) => encrypted.paths(),
                 Err(error) => return Err(error.into()),
             };

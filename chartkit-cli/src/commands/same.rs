@@ -7,7 +7,7 @@ use chartkit::io;
 use chartkit::package::{Contents, PackageOptions, explain_difference, plan};
 use serde_json::json;
 
-use super::{Context, Outcome, print, print_json};
+use super::{Context, Outcome, check_api_version, print, print_json};
 use crate::args::{Format, Same};
 use crate::failure::{Exit, Failure};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Same, context: &mut Context) -> Outcome {
 fn contents(path: &Path, context: &mut Context) -> Result<Contents, Box<Failure>> {
     if io::is_directory(path) {
         let loaded = io::load_chart(path, &mut context.sources)?;
-        loaded.chart.check_api_version().map_err(io::Error::from)?;
+        check_api_version(&loaded.chart)?;
         let plan = plan(
             &loaded.chart,
             &PackageOptions::default(),

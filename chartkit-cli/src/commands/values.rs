@@ -6,17 +6,17 @@ use chartkit::io;
 use chartkit::profile::{self, EffectiveOptions, SetArgument, ValuesFile, effective_values};
 use chartkit::source::{FileId, Sources};
 use chartkit::values::strvals::SetKind;
-use chartkit::values::{Node, Value, Values};
+use chartkit::values::{Node, Values};
 use chartkit::yaml::{self, EmitStyle};
 use serde_json::json;
 
-use super::{Context, Outcome, print};
+use super::{Context, Outcome, check_api_version, print};
 use crate::args::{Format, Output, Secrets, Values as Arguments};
 use crate::failure::{Exit, Failure};
 
 pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let chart = context.load(&args.chart, &args.profiles_dir)?;
-    chart.check_api_version().map_err(io::Error::from)?;
+    check_api_version(&chart)?;
     let paths = args
         .files
         .iter()
@@ -50,9 +50,7 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let values = &effective.values;
     print(match (args.origins, output) {
         (false, Output::Json) => values.to_json() + "\n",
-        (false, Output::Yaml) => {
-            yaml::to_yaml(&Value::Table(values.table().clone()), EmitStyle::V2)
-        }
+        (false, Output::Yaml) => yaml::to_yaml(values.value(), EmitStyle::V2),
         (true, Output::Json) => origins_json(values, &context.sources),
         (true, Output::Yaml) => origins_text(values, &context.sources),
     })

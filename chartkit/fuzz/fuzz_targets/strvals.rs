@@ -44,8 +44,7 @@ fn check_table(sources: &Sources, table: &Table, arguments: usize) {
 }
 
 fn check(sources: &Sources, node: &Node, arguments: usize) {
-    let history = std::iter::successors(Some(node), |node| node.below.as_deref());
-    assert!(history.count() <= arguments);
+    assert!(node.contributions().count() <= arguments);
     let place = node.place.expect("all values come from arguments");
     let (entry, value) = (place.span(), place.value);
     assert!(entry.start <= value.start && entry.end == value.end);

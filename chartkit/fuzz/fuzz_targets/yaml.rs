@@ -2,7 +2,9 @@
 
 use chartkit::source::{Sources, Span};
 use chartkit::yaml::edit::{NewScalar, replace_scalars};
-use chartkit::yaml::{Document, Kind, NodeId, ParseError, ParseOptions, Schema, parse, read};
+use chartkit::yaml::{
+    Document, EmitStyle, Kind, NodeId, ParseError, ParseOptions, Schema, parse, read, to_json, to_yaml,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -36,8 +38,13 @@ fuzz_target!(|data: &[u8]| {
             assert!(is_value || replace_scalars(document, &[(node, new)]).is_err());
         }
         for schema in [Schema::V2, Schema::V3] {
-            if let Err(error) = document.node(schema) {
-                check_error(error);
+            match document.node(schema) {
+                Ok(decoded) => {
+                    let _ = to_json(&decoded.node.value);
+                    let _ = to_yaml(&decoded.node.value, EmitStyle::V2);
+                    let _ = to_yaml(&decoded.node.value, EmitStyle::V3 { indent: 4 });
+                }
+                Err(error) => check_error(error),
             }
         }
     }

@@ -223,24 +223,31 @@ impl std::error::Error for LoadError {
     }
 }
 
-/// The message is the whole chain of causes.
+/// The message is the whole chain of causes; what YAML has to say is said with its places and hints.
 impl From<&LoadError> for Diagnostic {
     fn from(error: &LoadError) -> Self {
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
-        }
-        let code = match error.kind() {
-            LoadErrorKind::Archive => Code::InvalidArchive,
-            _ => Code::InvalidChart,
+        let diagnostic = match &error.repr.cause {
+            None => Self::error(Code::InvalidChart, ""),
+            Some(Cause::Parse(cause)) => cause.into(),
+            Some(Cause::Decode(cause)) => cause.into(),
+            Some(Cause::Values(cause)) => cause.into(),
+            Some(Cause::Subchart(cause)) => cause.into(),
+            Some(Cause::Validation(cause)) => {
+                let diagnostic = Self::error(Code::InvalidChart, cause.to_string());
+                let places = cause.place().into_iter();
+                places.fold(diagnostic, |d, place| d.at_place(place, ""))
+            }
+            Some(Cause::Archive(cause)) => {
+                let mut message = cause.to_string();
+                let mut source = std::error::Error::source(cause);
+                while let Some(cause) = source {
+                    message = format!("{message}: {cause}");
+                    source = cause.source();
+                }
+                Self::error(Code::InvalidArchive, message)
+            }
         };
-        let diagnostic = Self::error(code, message);
-        match error.location() {
-            Some((file, span)) => diagnostic.at(file, span, ""),
-            None => diagnostic,
-        }
+        diagnostic.context(&error.repr.message)
     }
 }
 

@@ -25,12 +25,10 @@ use crate::yaml::{DecodeError, Node, Table, Value, from_node};
 /// ```
 /// use chartkit::chart::Metadata;
 ///
-/// let metadata = Metadata {
-///     api_version: "v2".into(),
-///     name: "wordpress".into(),
-///     version: "1.2.x".into(),
-///     ..Metadata::default()
-/// };
+/// let mut metadata = Metadata::default();
+/// metadata.api_version = "v2".into();
+/// metadata.name = "wordpress".into();
+/// metadata.version = "1.2.x".into();
 /// let error = metadata.validate().unwrap_err();
 /// assert_eq!(error.to_string(), r#"chart.metadata.version "1.2.x" is invalid"#);
 /// ```

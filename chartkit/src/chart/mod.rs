@@ -17,6 +17,7 @@ mod metadata;
 pub mod process;
 pub mod show;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -161,8 +162,8 @@ impl Chart {
     pub fn missing_dependencies(&self) -> Vec<&str> {
         let declared = self.metadata.dependencies.iter().flatten();
         let names = declared.map(|dependency| dependency.name.as_str());
-        let is_there = |name: &str| self.dependencies.iter().any(|chart| chart.name() == name);
-        names.filter(|name| !is_there(name)).collect()
+        let present: BTreeSet<_> = self.dependencies.iter().map(Self::name).collect();
+        names.filter(|name| !present.contains(name)).collect()
     }
 }
 

@@ -6,7 +6,7 @@
 //! The rules are those of Helm v4.2.4, `pkg/chart/v2/util/dependencies.go`, `ProcessDependencies`,
 //! followed by `CoalesceValues`. The chart itself is never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -193,11 +193,7 @@ pub fn process_dependencies<'c>(
     let mut layers = BTreeMap::new();
     chart_layers(chart, "", &mut layers);
     Ok(Processed {
-        values: Values {
-            table: graph.take(table),
-            deletions,
-            layers,
-        },
+        values: Values::new(graph.take(table), deletions, layers),
         root: root.into_enabled(),
         diagnostics,
     })
@@ -306,6 +302,15 @@ impl Scope for Work<'_> {
     }
 }
 
+/// What has the same name, in the order given: names are asked for more often than there are charts.
+fn by_name<'n, T>(named: impl Iterator<Item = (&'n str, T)>) -> BTreeMap<&'n str, Vec<T>> {
+    let mut by_name = BTreeMap::<_, Vec<T>>::new();
+    for (name, item) in named {
+        by_name.entry(name).or_default().push(item);
+    }
+    by_name
+}
+
 struct Process<'g> {
     graph: &'g mut Graph,
     diagnostics: Vec<Diagnostic>,
@@ -324,14 +329,21 @@ impl Process<'_> {
             return Ok(());
         };
         let loaded = std::mem::take(&mut work.dependencies);
+        let requests = by_name(declared.iter().map(|d| (&*d.dependency.name, d)));
+        let is_requested = |chart: &&Work<'_>| {
+            let same = requests.get(&*chart.name);
+            same.is_some_and(|same| same.iter().any(|d| chart.satisfies(d)))
+        };
         work.dependencies = (loaded.iter())
-            .filter(|chart| !declared.iter().any(|d| chart.satisfies(d)))
+            .filter(|chart| !is_requested(chart))
             .cloned()
             .collect();
+        let charts = by_name(loaded.iter().map(|chart| (&*chart.name, chart)));
         for request in &mut declared {
             let alias = &request.dependency.alias;
-            if let Some(found) = loaded.iter().find(|chart| chart.satisfies(request)) {
-                let mut chart = found.clone();
+            let same = charts.get(&*request.dependency.name);
+            if let Some(found) = same.and_then(|same| same.iter().find(|c| c.satisfies(request))) {
+                let mut chart = Work::clone(found);
                 if !alias.is_empty() {
                     chart.name = Arc::from(alias.as_str());
                 }
@@ -348,7 +360,7 @@ impl Process<'_> {
         let values = Coalesce::new(self.graph).values(work, Some(values), Nulls::Delete)?;
         self.apply_tags(&mut declared, values);
         self.apply_conditions(&mut declared, values, prefix);
-        let disabled: Vec<_> = (declared.iter().filter(|d| !d.enabled))
+        let disabled: BTreeSet<_> = (declared.iter().filter(|d| !d.enabled))
             .map(|d| Arc::clone(&d.name))
             .collect();
         work.dependencies
@@ -428,7 +440,14 @@ impl Process<'_> {
         let Some(declared) = &work.declared else {
             return Ok(());
         };
-        let values = Coalesce::new(self.graph).values(work, None, Nulls::Keep)?;
+        let mut walk = Coalesce::new(self.graph);
+        let values = walk.values(work, None, Nulls::Keep)?;
+        let imports = |d: &Declared<'_>| !d.dependency.import_values.is_empty();
+        if !declared.iter().any(imports) {
+            work.defaults = Some(values);
+            return Ok(());
+        }
+        walk.own_inner(values);
         let imported = self.graph.insert_table(BTreeMap::new());
         for request in declared {
             for import in &request.dependency.import_values {

@@ -8,9 +8,11 @@
 //! types.
 
 mod code;
+mod excerpt;
 mod json;
 
 pub use code::Code;
+pub use excerpt::excerpt;
 pub use json::to_json;
 
 use crate::source::{FileId, Place, Span};

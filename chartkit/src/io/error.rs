@@ -17,7 +17,7 @@ pub enum ErrorKind {
     Input,
     /// The operating system says no; the source is its error.
     Environment,
-    /// The archive to be written is there already, with other content.
+    /// The archive to be written is there already with other content.
     Exists,
 }
 
@@ -103,7 +103,7 @@ impl Error {
     /// `path` holds another archive than the one to be written.
     pub(super) fn exists(path: &Path, difference: &str) -> Self {
         let path = path.display();
-        let message = format!("`{path}` is there already, with other content: {difference}");
+        let message = format!("`{path}` is there already with other content: {difference}");
         Self::new(ErrorKind::Exists, Code::ArtifactExists, message, None)
     }
 
@@ -153,10 +153,17 @@ impl From<ApiVersionError> for Error {
 /// The message is the whole chain of causes; the place is that of the chart's error.
 impl From<&Error> for Diagnostic {
     fn from(error: &Error) -> Self {
+        let message = error.to_string();
         if let Some(error) = error.load_error() {
-            return error.into();
+            let diagnostic = Self::from(error);
+            // A place names the chart already.
+            return if diagnostic.labels.is_empty() {
+                diagnostic.context(&message)
+            } else {
+                diagnostic
+            };
         }
-        let mut message = error.to_string();
+        let mut message = message;
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             message = format!("{message}: {cause}");

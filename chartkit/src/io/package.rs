@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this module is the edge")]
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use tempfile::Builder;
 use super::Error;
 use crate::chart::archive::ArchiveError;
 use crate::digest::Sha256;
-use crate::package::{Contents, Plan, explain_difference};
+use crate::package::{Contents, Difference, Plan, explain_difference};
 
 /// An archive that is in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub struct Packaged {
 
 /// Writes the archive of `plan` into a folder, which is made if it is missing.
 ///
-/// The archive appears under its name complete and synced to disk, or not at all. An archive of that
+/// The archive appears under its name complete and synced to disk, or not at all; a crash of the
+/// system may lose the newest names, never a part of a file. An archive of that
 /// name whose content is the same is left alone, byte for byte; one that differs is refused, because
 /// an artifact is immutable, unless `force` says otherwise.
 ///
@@ -49,7 +50,9 @@ pub fn write_archive(plan: &Plan, folder: &Path, force: bool) -> Result<Packaged
     let temporary = builder.tempfile_in(folder).map_err(failed)?;
     let written = plan.write_to(BufWriter::with_capacity(64 * 1024, temporary.as_file()));
     let digest = written.map_err(failed)?.digest;
-    temporary.as_file().sync_all().map_err(failed)?;
+    // Before the name is there, so that no crash leaves half an archive under it. The folder is not
+    // synced: an archive that is missing after a crash can be made again, at half the price for all.
+    temporary.as_file().sync_data().map_err(failed)?;
 
     let persisted = if force {
         temporary.persist(&path)
@@ -57,14 +60,11 @@ pub fn write_archive(plan: &Plan, folder: &Path, force: bool) -> Result<Packaged
         temporary.persist_noclobber(&path)
     };
     match persisted {
-        Ok(_) => {
-            sync_folder(folder);
-            Ok(Packaged {
-                path,
-                digest,
-                already_there: false,
-            })
-        }
+        Ok(_) => Ok(Packaged {
+            path,
+            digest,
+            already_there: false,
+        }),
         Err(error) if !force && path.is_file() => {
             drop(error); // removes the temporary file
             compare(plan, path)
@@ -89,7 +89,11 @@ fn compare(plan: &Plan, path: PathBuf) -> Result<Packaged, Error> {
     let shown: Vec<_> = differences
         .iter()
         .take(5)
-        .map(ToString::to_string)
+        .map(|difference| match difference {
+            Difference::Removed { path } => format!("{path} is only in the old one"),
+            Difference::Added { path } => format!("{path} is only in the new one"),
+            changed => changed.to_string(),
+        })
         .collect();
     let more = match differences.len().saturating_sub(shown.len()) {
         0 => String::new(),
@@ -106,12 +110,4 @@ fn compare(plan: &Plan, path: PathBuf) -> Result<Packaged, Error> {
 pub fn read_contents(path: &Path) -> Result<Contents, Error> {
     let bytes = fs::read(path).map_err(|e| Error::environment("cannot read", path, e))?;
     Contents::of_archive(&bytes).map_err(|error: ArchiveError| Error::archive(path, error))
-}
-
-/// Makes the new name last through a crash. Some systems cannot sync folders: then there is no more to
-/// be done, and the file itself is whole.
-fn sync_folder(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
 }

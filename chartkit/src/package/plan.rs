@@ -110,7 +110,7 @@ pub enum Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Metadata => "metadata",
             Self::Lock => "lock",
             Self::Values => "values",
@@ -221,10 +221,17 @@ impl From<&PackageError> for Diagnostic {
 
 /// Plans the archive of `chart` and its profiles.
 ///
+/// # Properties
+///
+/// The plan does not depend on the order of the chart's files, as long as none is there twice: templates
+/// and files are in the order of a walk, subcharts in that of their names. So a directory and its own
+/// archive have the same archive.
+///
 /// # Errors
 ///
 /// When the version or the metadata is not valid, declared dependencies are missing, the schema is not
-/// JSON, a selected profile does not exist, or any profile's `secrets.yaml` is not encrypted.
+/// JSON, a selected profile does not exist, one that rides extends itself or an unknown one, or any
+/// profile's `secrets.yaml` is not encrypted.
 ///
 /// # Source
 ///
@@ -242,7 +249,10 @@ pub fn plan(
     Version::parse(&metadata.version).map_err(|error| {
         let message = format!("`{}` is no version", metadata.version);
         PackageError {
-            place: chart.metadata.place("version"),
+            place: match options.version {
+                Some(_) => None,
+                None => chart.metadata.place("version"),
+            },
             ..PackageError::new(PackageErrorKind::Version(error), message)
         }
     })?;
@@ -269,11 +279,11 @@ pub fn plan(
         sources,
         entries: Vec::new(),
         diagnostics: Vec::new(),
-        selected: BTreeSet::new(),
+        known: BTreeSet::new(),
     };
     let file_name = format!("{}-{}.tgz", metadata.name, metadata.version);
     planner.chart(chart, &metadata, "")?;
-    planner.check_selection()?;
+    planner.check_selection(chart)?;
     let Planner {
         entries,
         mut diagnostics,
@@ -300,8 +310,8 @@ struct Planner<'o> {
     sources: &'o mut Sources,
     entries: Vec<Entry>,
     diagnostics: Vec<Diagnostic>,
-    /// Names of [`ProfileSelection::Only`] that some chart has.
-    selected: BTreeSet<&'o str>,
+    /// The names of all profiles, those of subcharts included.
+    known: BTreeSet<String>,
 }
 
 impl Planner<'_> {
@@ -330,8 +340,11 @@ impl Planner<'_> {
             self.file(&base, file, Reason::Values);
         }
         if let Some(schema) = &chart.schema {
-            if serde_json::from_slice::<serde::de::IgnoredAny>(schema).is_err() {
-                let message = format!("invalid JSON in {base}values.schema.json");
+            if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(schema) {
+                let message = format!(
+                    "invalid JSON in {}/values.schema.json: {error}",
+                    chart.origin
+                );
                 return Err(PackageError::new(PackageErrorKind::Schema, message));
             }
             self.push(
@@ -341,9 +354,12 @@ impl Planner<'_> {
                 Reason::Schema,
             );
         }
+        let templates = self.entries.len();
         for file in &chart.templates {
             self.file(&base, file, Reason::Template);
         }
+        in_walk_order(&mut self.entries[templates..]);
+        let files = self.entries.len();
         for file in &chart.files {
             match profile_of(&file.name) {
                 None => self.file(&base, file, Reason::File),
@@ -351,7 +367,10 @@ impl Planner<'_> {
                 Some(_) => {}
             }
         }
-        for dependency in &chart.dependencies {
+        in_walk_order(&mut self.entries[files..]);
+        let mut dependencies: Vec<_> = chart.dependencies.iter().collect();
+        dependencies.sort_by_key(|dependency| dependency.name());
+        for dependency in dependencies {
             self.chart(dependency, &dependency.metadata, &format!("{base}charts/"))?;
         }
         Ok(())
@@ -359,8 +378,10 @@ impl Planner<'_> {
 
     /// Checks the profiles of one chart and says which folders of `profiles/` ride.
     fn profiles(&mut self, chart: &Chart) -> Result<impl Fn(&str) -> bool + use<>, PackageError> {
-        let profile_error =
-            |e| PackageError::new(PackageErrorKind::Profile(e), "cannot use the profiles");
+        let profile_error = |e| {
+            let message = format!("cannot use the profiles of `{}`", chart.origin);
+            PackageError::new(PackageErrorKind::Profile(e), message)
+        };
         let found = profile::find(chart, self.sources).map_err(profile_error)?;
         for secrets in found.profiles.values().filter_map(|p| p.secrets.as_ref()) {
             let file = chart.source(secrets, self.sources);
@@ -370,10 +391,15 @@ impl Planner<'_> {
             })?;
         }
         self.diagnostics.extend(found.diagnostics.iter().cloned());
+        self.known.extend(found.profiles.keys().cloned());
         let mut left_out = BTreeSet::new();
         let mut all_out = false;
         match &self.options.profiles {
-            ProfileSelection::All => {}
+            ProfileSelection::All => {
+                for name in found.profiles.keys() {
+                    found.layers(name).map_err(profile_error)?;
+                }
+            }
             ProfileSelection::None => all_out = true,
             ProfileSelection::Only(names) => {
                 let mut rides = BTreeSet::new();
@@ -381,7 +407,6 @@ impl Planner<'_> {
                     .iter()
                     .filter(|name| found.profiles.contains_key(*name))
                 {
-                    self.selected.insert(name);
                     let layers = found.layers(name).map_err(profile_error)?;
                     rides.extend(layers.iter().map(|profile| profile.name.clone()));
                 }
@@ -396,18 +421,18 @@ impl Planner<'_> {
         Ok(move |folder: &str| !all_out && !left_out.contains(folder))
     }
 
-    fn check_selection(&self) -> Result<(), PackageError> {
+    fn check_selection(&self, chart: &Chart) -> Result<(), PackageError> {
         let ProfileSelection::Only(names) = &self.options.profiles else {
             return Ok(());
         };
         match names
             .iter()
-            .find(|name| !self.selected.contains(name.as_str()))
+            .find(|name| !self.known.contains(name.as_str()))
         {
             None => Ok(()),
             Some(name) => Err(PackageError::new(
-                PackageErrorKind::Profile(ProfileError::unknown(name)),
-                "cannot select the profiles",
+                PackageErrorKind::Profile(ProfileError::unknown(name, &self.known)),
+                format!("cannot select the profiles of `{}`", chart.origin),
             )),
         }
     }
@@ -429,6 +454,11 @@ impl Planner<'_> {
             reason,
         });
     }
+}
+
+/// Sorts entries as a walk finds them: so a chart has one archive, whatever order it was read in.
+fn in_walk_order(entries: &mut [Entry]) {
+    entries.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
 }
 
 /// The folder directly under `profiles/` that a file is in; empty for a file beside the folders.

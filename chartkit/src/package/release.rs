@@ -54,6 +54,7 @@ impl Plan {
     ///
     /// The chart's part of the release record, compressed and encoded as Helm does it. Rendered
     /// manifests and the user's values come on top. Subcharts do not count: Helm does not keep them.
+    /// Rather too much than too little: Helm compresses harder, which takes too long for an estimate.
     ///
     /// # Source
     ///
@@ -65,7 +66,7 @@ impl Plan {
 }
 
 fn estimate(chart: &Chart, metadata: &Metadata, plan: &Plan) -> u64 {
-    let mut gzip = GzEncoder::new(Count(0), Compression::best());
+    let mut gzip = GzEncoder::new(Count(0), Compression::fast());
     write_json(chart, metadata, plan, &mut gzip).expect("counting does not fail");
     let Count(compressed) = gzip.finish().expect("counting does not fail");
     compressed.div_ceil(3) * 4

@@ -11,7 +11,7 @@ use crate::chart::process::{
 };
 use crate::chart::{Chart, File};
 use crate::diagnostic::{self, Code, Diagnostic};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Sources, Span, Visibility};
 use crate::values::strvals::{self, SetError, SetKind};
 use crate::values::{self, Layer, LoadError, Values, merge_maps};
 use crate::yaml::{Node, Table, Value};
@@ -266,7 +266,7 @@ impl User<'_> {
     }
 
     fn find(&mut self, chart: &Chart) -> Result<Found, EffectiveError> {
-        let found = find::find(chart, self.sources).map_err(profile_error)?;
+        let found = find::find(chart, self.sources).map_err(|e| profile_error(chart, e))?;
         self.diagnostics.extend(found.diagnostics.iter().cloned());
         Ok(found)
     }
@@ -280,7 +280,8 @@ impl User<'_> {
         secrets: Secrets,
         section: &[String],
     ) -> Result<(), EffectiveError> {
-        for profile in found.layers(name).map_err(profile_error)? {
+        let layers = found.layers(name).map_err(|e| profile_error(chart, e))?;
+        for profile in layers {
             if let Some(file) = &profile.values {
                 let layer = Layer::Profile {
                     chart: path.to_owned(),
@@ -375,20 +376,16 @@ impl User<'_> {
         read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
     ) -> Result<(), EffectiveError> {
         let argument = self.sources.add(set.kind.flag(), set.text.as_bytes());
+        self.sources.conceal(argument, Visibility::ArgumentKey);
         self.layers.push((argument, Layer::Set));
         strvals::apply(&mut self.table, set.kind, self.sources, argument, read).map_err(|error| {
-            EffectiveError::new(EffectiveErrorKind::Set(error), "failed parsing --set data")
+            let message = format!("failed parsing {} data", set.kind.flag());
+            EffectiveError::new(EffectiveErrorKind::Set(error), message)
         })
     }
 }
 
-fn profile_error(error: ProfileError) -> EffectiveError {
-    EffectiveError::new(EffectiveErrorKind::Profile(error), "cannot use the profile")
-}
-
-impl From<&SetError> for Diagnostic {
-    fn from(error: &SetError) -> Self {
-        let (file, span) = error.location();
-        Self::error(Code::InvalidArgument, error.to_string()).at(file, span, "")
-    }
+fn profile_error(chart: &Chart, error: ProfileError) -> EffectiveError {
+    let message = format!("cannot use the profiles of `{}`", chart.origin);
+    EffectiveError::new(EffectiveErrorKind::Profile(error), message)
 }

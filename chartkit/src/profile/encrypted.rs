@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{FileId, Place, Sources, Span};
+use crate::source::{FileId, Place, Sources, Span, Visibility};
 use crate::values::ValuePath;
 use crate::yaml::{self, Node, ParseError, Table, Value};
 
@@ -70,7 +70,7 @@ impl From<&EncryptedFileError> for Diagnostic {
 }
 
 impl EncryptedFile {
-    /// Recognises an encrypted file.
+    /// Recognises an encrypted file, and conceals its text: it may not be encrypted at all.
     ///
     /// Needs no key, and so cannot tell whether the ciphertext is authentic. The selection by suffix
     /// is checked leaf by leaf; files that select by a regular expression or by comments must hold at
@@ -80,7 +80,8 @@ impl EncryptedFile {
     ///
     /// When the file is no YAML, has no SOPS metadata, or holds plain text where its rules say
     /// ciphertext.
-    pub fn read(sources: &Sources, file: FileId) -> Result<Self, EncryptedFileError> {
+    pub fn read(sources: &mut Sources, file: FileId) -> Result<Self, EncryptedFileError> {
+        sources.conceal(file, Visibility::Keys);
         let root = yaml::read(sources, file).map_err(EncryptedFileError::Syntax)?;
         let not_encrypted = EncryptedFileError::NotEncrypted { file };
         let Value::Table(mut tree) = root.node.value else {

@@ -1,6 +1,6 @@
 //! Which profiles a chart has, and in which order their layers go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Description, FOLDER, Profile, is_valid_name};
@@ -38,6 +38,8 @@ pub enum ProfileErrorKind {
     Description,
     /// No profile of that name.
     Unknown,
+    /// A profile extends one that does not exist.
+    UnknownBase,
     /// Profiles extend each other in a circle.
     Cycle,
     /// The chart has a `profiles/` folder and another one was given.
@@ -68,9 +70,13 @@ impl ProfileError {
         self.kind == ProfileErrorKind::Unknown
     }
 
-    pub(crate) fn unknown(name: &str) -> Self {
+    /// Neither a chart nor its subcharts, which have the `known` ones, have a profile of this name.
+    pub(crate) fn unknown(name: &str, known: &BTreeSet<String>) -> Self {
         let message = format!("neither the chart nor a subchart has a profile `{name}`");
-        Self::new(ProfileErrorKind::Unknown, message)
+        Self {
+            help: Some(names(known)),
+            ..Self::new(ProfileErrorKind::Unknown, message)
+        }
     }
 
     /// The `profile.yaml` that is to blame.
@@ -125,7 +131,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             None if rest.to_ascii_lowercase().starts_with("readme") => {}
             None => found
                 .diagnostics
-                .push(stray(file, "it lies in no profile's folder")),
+                .push(stray(chart, file, "it lies in no profile's folder")),
         }
     }
     for (folder, files) in folders {
@@ -135,7 +141,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
             );
             found
                 .diagnostics
-                .extend(files.iter().map(|(_, file)| stray(file, &reason)));
+                .extend(files.iter().map(|(_, file)| stray(chart, file, &reason)));
             continue;
         }
         let mut profile = Profile {
@@ -172,7 +178,7 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
         };
         found
             .diagnostics
-            .extend(profile.others.iter().map(|file| stray(file, reason)));
+            .extend(profile.others.iter().map(|file| stray(chart, file, reason)));
         if known {
             found.profiles.insert(folder.to_owned(), profile);
         }
@@ -180,10 +186,10 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
     Ok(found)
 }
 
-fn stray(file: &File, reason: &str) -> Diagnostic {
+fn stray(chart: &Chart, file: &File, reason: &str) -> Diagnostic {
     let message = format!(
         "`{}` is packaged but means nothing to chartkit: {reason}",
-        file.name
+        chart.path_of(file)
     );
     Diagnostic::warning(Code::UnknownProfileFile, message).help(
         "a profile is profiles/<name>/ with values.yaml, secrets.yaml, .sops.yaml, profile.yaml",
@@ -229,52 +235,68 @@ impl Found {
     /// When a profile is unknown or extends itself; the message shows the chain.
     pub fn layers(&self, name: &str) -> Result<Vec<&Profile>, ProfileError> {
         let mut layers = Vec::new();
-        self.collect(name, &mut Vec::new(), &mut layers)?;
-        Ok(layers)
+        let mut done = BTreeSet::new();
+        // From the profile that was asked for to where we are, each with the bases still to come.
+        // No recursion: a chain may be as long as there are profiles.
+        let mut chain = Vec::<(&Profile, std::slice::Iter<'_, String>)>::new();
+        let mut open = BTreeSet::new();
+        let mut next = Some(name);
+        loop {
+            if let Some(name) = next.filter(|name| !done.contains(name)) {
+                let names = || chain.iter().map(|(profile, _)| &*profile.name);
+                if open.contains(name) {
+                    return Err(cycle(names(), name));
+                }
+                let profile = (self.profiles.get(name)).ok_or_else(|| self.no(names(), name))?;
+                open.insert(&*profile.name);
+                chain.push((profile, profile.description.extends.iter()));
+            }
+            let Some((profile, bases)) = chain.last_mut() else {
+                return Ok(layers);
+            };
+            next = bases.next().map(String::as_str);
+            if next.is_none() {
+                done.insert(&*profile.name);
+                layers.push(*profile);
+                chain.pop();
+            }
+        }
     }
 
-    fn collect<'p>(
-        &'p self,
-        name: &str,
-        chain: &mut Vec<&'p str>,
-        layers: &mut Vec<&'p Profile>,
-    ) -> Result<(), ProfileError> {
-        if layers.iter().any(|p| p.name == name) {
-            return Ok(());
-        }
-        let shown = |chain: &[&str]| {
-            let links = chain.iter().chain([&name]).copied();
-            links.collect::<Vec<_>>().join(" -> ")
+    fn no<'p>(&self, chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileError {
+        let mut chain = chain.peekable();
+        let (kind, message) = if chain.peek().is_none() {
+            (ProfileErrorKind::Unknown, format!("no profile `{name}`"))
+        } else {
+            let chain = shown(chain, name);
+            let message = format!("no profile `{name}`, which is extended: {chain}");
+            (ProfileErrorKind::UnknownBase, message)
         };
-        if chain.contains(&name) {
-            let message = format!("profiles extend each other in a circle: {}", shown(chain));
-            return Err(ProfileError::new(ProfileErrorKind::Cycle, message));
+        ProfileError {
+            help: Some(names(self.profiles.keys())),
+            ..ProfileError::new(kind, message)
         }
-        let Some(profile) = self.profiles.get(name) else {
-            let message = if chain.is_empty() {
-                format!("no profile `{name}`")
-            } else {
-                format!("no profile `{name}`, which is extended: {}", shown(chain))
-            };
-            let names: Vec<_> = self.profiles.keys().map(String::as_str).collect();
-            let help = if names.is_empty() {
-                "the chart has no profiles/ folder".to_owned()
-            } else {
-                format!("the chart has: {}", names.join(", "))
-            };
-            return Err(ProfileError {
-                help: Some(help),
-                ..ProfileError::new(ProfileErrorKind::Unknown, message)
-            });
-        };
-        chain.push(&profile.name);
-        for base in &profile.description.extends {
-            self.collect(base, chain, layers)?;
-        }
-        chain.pop();
-        layers.push(profile);
-        Ok(())
     }
+}
+
+fn cycle<'p>(chain: impl Iterator<Item = &'p str>, name: &'p str) -> ProfileError {
+    let message = format!(
+        "profiles extend each other in a circle: {}",
+        shown(chain, name)
+    );
+    ProfileError::new(ProfileErrorKind::Cycle, message)
+}
+
+fn shown<'p>(chain: impl Iterator<Item = &'p str>, last: &'p str) -> String {
+    chain.chain([last]).collect::<Vec<_>>().join(" -> ")
+}
+
+fn names<'n>(known: impl IntoIterator<Item = &'n String>) -> String {
+    let names: Vec<_> = known.into_iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return "the chart has no profiles".to_owned();
+    }
+    format!("the chart has: {}", names.join(", "))
 }
 
 /// Puts the files of a folder of profiles into the chart, as if they lay in its `profiles/`.

@@ -7,7 +7,7 @@
 //! The rules are those of Helm v4.2.4, `pkg/chart/common/util/coalesce.go`; the functions here keep
 //! its names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::graph::{Graph, Slot, TableId};
@@ -57,6 +57,11 @@ pub(crate) struct Coalesce<'g> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) deletions: Vec<Deletion>,
     path: Vec<Arc<str>>,
+    /// Tables made before this mark of the graph are others': they are copied before a change.
+    ///
+    /// Helm copies all values before each walk, which takes quadratic time where each subchart has
+    /// a walk of its own.
+    others: usize,
 }
 
 impl<'g> Coalesce<'g> {
@@ -66,19 +71,24 @@ impl<'g> Coalesce<'g> {
             diagnostics: Vec::new(),
             deletions: Vec::new(),
             path: Vec::new(),
+            others: 0,
         }
     }
 
     /// `values` over the defaults of `scope` and its children (Helm's `CoalesceValues` and
-    /// `MergeValues`); `values` itself stays as it is.
+    /// `MergeValues`).
+    ///
+    /// `values` and all other tables stay as they are; the result may share inner ones with them.
+    /// [`Coalesce::own_inner`] ends that.
     pub(crate) fn values<S: Scope>(
         &mut self,
         scope: &S,
         values: Option<TableId>,
         nulls: Nulls,
     ) -> Result<TableId, TypeMismatch> {
+        self.others = self.graph.mark();
         let values = match values {
-            Some(id) => self.graph.deep_copy(id),
+            Some(id) => self.graph.shallow_copy(id),
             None => self.graph.insert_table(BTreeMap::new()),
         };
         self.scope(scope, values, nulls)?;
@@ -94,20 +104,13 @@ impl<'g> Coalesce<'g> {
         self.own_values(scope, values, nulls);
         for child in scope.children() {
             let key = child.name();
-            let section = match self.graph.table(values).get(key) {
-                None => {
-                    let slot = self.graph.empty_slot();
-                    self.graph
-                        .table_mut(values)
-                        .insert(Arc::clone(key), slot.clone());
-                    slot
-                }
-                Some(slot) => slot.clone(),
-            };
-            let Some(section) = section.as_table() else {
+            if !self.graph.table(values).contains_key(key) {
+                self.graph.insert_empty(values, Arc::clone(key));
+            }
+            let Some(section) = self.own(values, key) else {
                 return Err(TypeMismatch {
                     path: self.at(key),
-                    found: section,
+                    found: self.graph.table(values)[key].clone(),
                 });
             };
             self.path.push(Arc::clone(key));
@@ -123,14 +126,14 @@ impl<'g> Coalesce<'g> {
         let Some(defaults) = scope.defaults() else {
             return;
         };
-        let defaults = self.graph.deep_copy(defaults);
-        for (key, default) in self.graph.entries(defaults) {
+        let sections: BTreeSet<_> = scope.children().iter().map(Scope::name).collect();
+        for (key, mut default) in self.graph.entries(defaults) {
             let Some(slot) = self.graph.table(values).get(&key).cloned() else {
                 if nulls == Nulls::Delete {
                     if default.is_null() {
                         continue;
                     }
-                    self.remove_nulls(&default);
+                    self.remove_nulls(&mut default);
                 }
                 self.graph.table_mut(values).insert(key, default);
                 continue;
@@ -139,17 +142,17 @@ impl<'g> Coalesce<'g> {
                 self.delete(values, &key, slot, &default);
                 continue;
             }
-            match (slot.as_table(), default.as_table()) {
+            // A subchart's section keeps its nulls: the subchart's own turn comes later.
+            let nulls = if sections.contains(&key) {
+                Nulls::Keep
+            } else {
+                nulls
+            };
+            if nulls == Nulls::Delete && slot.as_table().is_some() {
+                self.remove_nulls(&mut default);
+            }
+            match (self.own(values, &key), default.as_table()) {
                 (Some(table), Some(lower)) => {
-                    // A subchart's section keeps its nulls: the subchart's own turn comes later.
-                    let nulls = if scope.children().iter().any(|c| *c.name() == key) {
-                        Nulls::Keep
-                    } else {
-                        nulls
-                    };
-                    if nulls == Nulls::Delete {
-                        self.remove_nulls(&default);
-                    }
                     self.path.push(key);
                     self.tables(table, lower, nulls);
                     self.path.pop();
@@ -164,16 +167,18 @@ impl<'g> Coalesce<'g> {
         }
     }
 
-    /// Helm's `coalesceTablesFullKey`: `src` goes under `dst`.
+    /// Helm's `coalesceTablesFullKey`: `src` goes under `dst`, which is ours to change.
     pub(crate) fn tables(&mut self, dst: TableId, src: TableId, nulls: Nulls) {
         let lower = self.graph.entries(src);
         // Helm writes the upper nulls into the lower table, where a shared one can see them. Whether
-        // a default is deleted depends on what the lower table held before.
-        let upper_nulls: Vec<_> = (self.graph.entries(dst).into_iter())
-            .filter(|(_, slot)| slot.is_null())
-            .collect();
-        for (key, null) in upper_nulls {
-            self.graph.table_mut(src).insert(key, null);
+        // a default is deleted depends on what the lower table held before. Nobody would see them
+        // in a copy made for us alone.
+        if self.is_ours(src) {
+            let upper_nulls: Vec<_> = (self.graph.table(dst).iter())
+                .filter(|(_, slot)| slot.is_null())
+                .map(|(key, slot)| (Arc::clone(key), slot.clone()))
+                .collect();
+            self.graph.table_mut(src).extend(upper_nulls);
         }
         for (key, default) in lower {
             let Some(slot) = self.graph.table(dst).get(&key).cloned() else {
@@ -188,7 +193,7 @@ impl<'g> Coalesce<'g> {
                 }
                 continue;
             }
-            match (slot.as_table(), default.as_table()) {
+            match (self.own(dst, &key), default.as_table()) {
                 (Some(table), Some(lower)) => {
                     self.path.push(key);
                     self.tables(table, lower, nulls);
@@ -214,23 +219,30 @@ impl<'g> Coalesce<'g> {
     /// child share them, and what the child adds there shows in the parent too. Helm does so;
     /// see docs/compatibility.md.
     fn globals(&mut self, child: TableId, parent: TableId) {
-        let target = match self.graph.table(child).get(GLOBAL).cloned() {
-            None => self.graph.empty_slot(),
-            Some(slot) => slot,
+        let globals = match self.graph.table(child).get(GLOBAL).cloned() {
+            None => None,
+            Some(slot) => {
+                let globals = self.own(child, GLOBAL);
+                if globals.is_none() {
+                    self.warn_globals_skipped(&slot, "of the subchart");
+                    return;
+                }
+                globals
+            }
         };
-        let Some(globals) = target.as_table() else {
-            self.warn_globals_skipped(&target, "of the subchart");
-            return;
+        let entries = match self.graph.table(parent).get(GLOBAL).cloned() {
+            None => Vec::new(),
+            Some(slot) => {
+                let Some(table) = self.own(parent, GLOBAL) else {
+                    self.warn_globals_skipped(&slot, "of the parent");
+                    return;
+                };
+                // Only what is ours can be shared: a copy made later would be another one for each.
+                self.own_inner(table);
+                self.graph.entries(table)
+            }
         };
-        let source = self.graph.table(parent).get(GLOBAL).cloned();
-        if let Some(slot) = source.as_ref().filter(|slot| slot.as_table().is_none()) {
-            self.warn_globals_skipped(slot, "of the parent");
-            return;
-        }
-        let source = source.as_ref().and_then(Slot::as_table);
-        let entries = source
-            .map(|table| self.graph.entries(table))
-            .unwrap_or_default();
+        let globals = globals.unwrap_or_else(|| self.graph.insert_empty(child, Arc::from(GLOBAL)));
         for (key, upper) in entries {
             let lower = self.graph.table(globals).get(&key).cloned();
             let slot = match (&upper, lower) {
@@ -261,19 +273,43 @@ impl<'g> Coalesce<'g> {
             };
             self.graph.table_mut(globals).insert(key, slot);
         }
-        self.graph
-            .table_mut(child)
-            .insert(Arc::from(GLOBAL), target);
     }
 
     /// Helm's `cleanNilValues`: nulls among defaults mean nothing.
-    fn remove_nulls(&mut self, slot: &Slot) {
-        let Some(table) = slot.as_table() else { return };
-        self.graph
-            .table_mut(table)
-            .retain(|_, slot| !slot.is_null());
-        for (_, inner) in self.graph.entries(table) {
-            self.remove_nulls(&inner);
+    fn remove_nulls(&mut self, slot: &mut Slot) {
+        if let Slot::Table { id, .. } = slot
+            && self.graph.has_nulls(*id)
+        {
+            *id = self.graph.copy_without_nulls(*id);
+        }
+    }
+
+    fn is_ours(&self, table: TableId) -> bool {
+        table.is_since(self.others)
+    }
+
+    /// The table at a key of a table of ours, which becomes ours too.
+    fn own(&mut self, table: TableId, key: &str) -> Option<TableId> {
+        let inner = self.graph.table(table).get(key)?.as_table()?;
+        if self.is_ours(inner) {
+            return Some(inner);
+        }
+        let copy = self.graph.shallow_copy(inner);
+        if let Some(Slot::Table { id, .. }) = self.graph.table_mut(table).get_mut(key) {
+            *id = copy;
+        }
+        Some(copy)
+    }
+
+    /// Makes all tables inside of one of ours ours, too.
+    pub(crate) fn own_inner(&mut self, table: TableId) {
+        let entries = self.graph.table(table).iter();
+        let inner = entries.filter(|(_, slot)| slot.as_table().is_some());
+        let keys: Vec<_> = inner.map(|(key, _)| Arc::clone(key)).collect();
+        for key in keys {
+            if let Some(inner) = self.own(table, &key) {
+                self.own_inner(inner);
+            }
         }
     }
 

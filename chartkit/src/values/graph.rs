@@ -17,6 +17,13 @@ use crate::yaml::{History, Node, Table, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TableId(u32);
 
+impl TableId {
+    /// Whether the table was made since a [`Graph::mark`].
+    pub(crate) fn is_since(self, mark: usize) -> bool {
+        self.0 as usize >= mark
+    }
+}
+
 /// What a key of a table holds.
 #[derive(Clone, Debug)]
 pub(crate) enum Slot {
@@ -93,15 +100,19 @@ impl Graph {
         TableId(id)
     }
 
-    pub(crate) fn empty_slot(&mut self) -> Slot {
-        Slot::Table {
-            id: self.insert_table(BTreeMap::new()),
+    /// A new table under a key of another.
+    pub(crate) fn insert_empty(&mut self, table: TableId, key: Arc<str>) -> TableId {
+        let id = self.insert_table(BTreeMap::new());
+        let slot = Slot::Table {
+            id,
             place: None,
             below: History::default(),
-        }
+        };
+        self.table_mut(table).insert(key, slot);
+        id
     }
 
-    /// How many tables there are, for [`Graph::truncate`].
+    /// How many tables there are, for [`Graph::truncate`] and [`TableId::is_since`].
     pub(crate) fn mark(&self) -> usize {
         self.tables.len()
     }
@@ -156,6 +167,27 @@ impl Graph {
         for slot in entries.values_mut() {
             if let Slot::Table { id, .. } = slot {
                 *id = self.deep_copy(*id);
+            }
+        }
+        self.insert_table(entries)
+    }
+
+    /// Whether there is a null in the table or in one inside of it.
+    pub(crate) fn has_nulls(&self, id: TableId) -> bool {
+        let has_nulls = |slot: &Slot| match slot {
+            Slot::Leaf(node) => node.value.is_null(),
+            Slot::Table { id, .. } => self.has_nulls(*id),
+        };
+        self.table(id).values().any(has_nulls)
+    }
+
+    /// A copy that shares no table with the original and has no nulls.
+    pub(crate) fn copy_without_nulls(&mut self, id: TableId) -> TableId {
+        let mut entries = self.table(id).clone();
+        entries.retain(|_, slot| !slot.is_null());
+        for slot in entries.values_mut() {
+            if let Slot::Table { id, .. } = slot {
+                *id = self.copy_without_nulls(*id);
             }
         }
         self.insert_table(entries)

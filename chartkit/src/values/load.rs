@@ -2,14 +2,15 @@
 //!
 //! Decides where a document ends, which Helm does by lines and before any YAML is parsed.
 //!
-//! Fixtures: `fixtures/values/load.json`.
+//! Fixtures: `fixtures/values-files`.
 
 use std::fmt;
+use std::io::BufRead as _;
 use std::sync::Arc;
 
 use super::merge_maps;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Encoding, FileId, Place, Sources, Span};
+use crate::source::{Encoding, FileId, Place, Sources, Span, Visibility};
 use crate::yaml::{self, ParseError, Table, Value};
 
 /// A values file that was read.
@@ -97,7 +98,8 @@ impl From<&LoadError> for Diagnostic {
 ///
 /// # Shape
 ///
-/// The text in `sources` gets a line break at its end if it has none, as in Helm.
+/// The text in `sources` gets a line break at its end if it has none, as in Helm, and is concealed:
+/// any value may be a secret.
 ///
 /// Documents are separated by lines that *start* with `---`, also inside of a quoted text, and
 /// only a comment may follow on such a line. They are merged with [`merge_maps`]; empty ones say
@@ -140,6 +142,7 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
         found: "",
         source: None,
     };
+    sources.conceal(file, Visibility::Keys);
     let encoding = sources.encoding(file);
     let had_line_break = sources.end_line(file);
     // Helm cuts lines at the byte of a line break and adds that one byte. Of UTF-16 only big-endian
@@ -164,6 +167,7 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
         diagnostics.extend(decoded.diagnostics);
         let node = decoded.node;
         match node.value {
+            Value::Table(values) if table.is_empty() => table = values,
             Value::Table(values) => table = merge_maps(table, values),
             Value::Null => {}
             other => {
@@ -184,9 +188,12 @@ fn split(text: &[u8]) -> Result<Vec<Span>, Span> {
     let mut documents = Vec::new();
     let mut start = 0; // of the document
     let mut line_start = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let line_end = line_start + line.len();
-        if let Some(rest) = line.strip_prefix(b"---") {
+    while line_start < text.len() {
+        let line = &text[line_start..];
+        // Fast, because it searches whole words of memory; a slice cannot fail.
+        let length = (&mut &*line).skip_until(b'\n').unwrap_or(line.len());
+        let line_end = line_start + length;
+        if let Some(rest) = line[..length].strip_prefix(b"---") {
             // Helm looks at characters, so a space need not be an ASCII one.
             let rest = String::from_utf8_lossy(rest);
             let rest = rest.trim();

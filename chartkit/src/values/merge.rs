@@ -12,7 +12,8 @@ use crate::yaml::{Node, Table, Value};
 ///
 /// # Properties
 ///
-/// Merging an empty table changes nothing; the merge is associative in its values.
+/// Merging an empty table changes nothing, and merging the same table twice is merging it once. Not
+/// associative: a scalar between two tables of the same key hides the first one.
 ///
 /// # Source
 ///

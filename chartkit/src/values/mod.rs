@@ -75,24 +75,46 @@ impl fmt::Display for Layer {
 }
 
 /// Effective values, where each leaf knows every contribution.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Values {
-    pub(crate) table: Table,
-    pub(crate) deletions: Vec<Deletion>,
+    root: Node,
+    deletions: Vec<Deletion>,
     pub(crate) layers: BTreeMap<FileId, Layer>,
 }
 
 impl Values {
-    /// The whole tree.
+    pub(crate) fn new(
+        table: Table,
+        deletions: Vec<Deletion>,
+        layers: BTreeMap<FileId, Layer>,
+    ) -> Self {
+        Self {
+            root: Node::from(Value::Table(table)),
+            deletions,
+            layers,
+        }
+    }
+
+    /// The whole tree; always a table.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.root.value
+    }
+
+    /// The tables and values at the top.
+    ///
+    /// # Panics
+    ///
+    /// Never: the root is a table.
     #[must_use]
     pub fn table(&self) -> &Table {
-        &self.table
+        self.root.value.as_table().expect("the root is a table")
     }
 
     /// The node at a path; its [`contributions`](Node::contributions) tell where it came from.
     #[must_use]
     pub fn get(&self, path: &ValuePath) -> Option<&Node> {
-        path.find(&self.table)
+        path.find(self.table())
     }
 
     /// Every leaf with its path, sorted by path.
@@ -112,7 +134,7 @@ impl Values {
             }
         }
         let mut leaves = Vec::new();
-        walk(&self.table, &ValuePath::default(), &mut leaves);
+        walk(self.table(), &ValuePath::default(), &mut leaves);
         leaves
     }
 
@@ -127,10 +149,21 @@ impl Values {
         self.layers.get(&file)
     }
 
+    /// The values as a type of yours.
+    ///
+    /// Numbers fit any numeric type that holds them; numbers and booleans also fit texts, as in Helm.
+    ///
+    /// # Errors
+    ///
+    /// When a value does not fit; the error names its path and place, never the value.
+    pub fn decode<'de, T: serde::Deserialize<'de>>(&'de self) -> Result<T, yaml::DecodeError> {
+        yaml::from_node(&self.root)
+    }
+
     /// The values as JSON, byte for byte what Helm's `toJson .Values` prints.
     #[must_use]
     pub fn to_json(&self) -> String {
-        yaml::to_json(&Value::Table(self.table.clone()))
+        yaml::to_json(self.value())
     }
 }
 

@@ -6,6 +6,7 @@
 //! Fixtures: `fixtures/yaml/want.documents.json`.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::binary;
@@ -186,8 +187,7 @@ impl Decoder<'_> {
         let document = self.document;
         let target = document.target(id).unwrap_or(id);
         if self.aliases.contains(&id) {
-            let name = document.raw(document.span(id));
-            let message = format!("found the alias `{name}` inside of what it stands for");
+            let message = "found an alias inside of what it stands for";
             return Err(self.error(id, ParseErrorKind::RecursiveAlias, message));
         }
         self.aliases.push(id);
@@ -286,14 +286,21 @@ impl Decoder<'_> {
             }
             let key = self.key(key_id)?;
             let node = self.value(value_id, Some(key_id))?;
-            let text = Arc::clone(&key.text);
-            let replaced = target.table.insert(key.text, node);
             if merging {
-                target.from_merge.insert(text);
-            } else if !target.from_merge.remove(&text)
-                && let Some(replaced) = replaced
-            {
-                self.warn_about_duplicate(&text, key_id, &replaced);
+                target.from_merge.insert(Arc::clone(&key.text));
+                target.table.insert(key.text, node);
+                continue;
+            }
+            match target.table.entry(key.text) {
+                Entry::Vacant(free) => {
+                    free.insert(node);
+                }
+                Entry::Occupied(mut taken) => {
+                    let replaced = taken.insert(node);
+                    if !target.from_merge.remove(taken.key()) {
+                        self.warn_about_duplicate(taken.key(), key_id, &replaced);
+                    }
+                }
             }
         }
         Ok(())

@@ -20,8 +20,8 @@ const GROUND: &[&str] = &[
     "diagnostic",
     "digest",
     "time",
-    "quote",
     "printable",
+    "quote",
 ];
 
 fn used_modules(folder: &Path, found: &mut BTreeSet<String>) {

@@ -2,25 +2,63 @@
 #![allow(clippy::disallowed_methods, reason = "tests read fixtures")]
 #![allow(clippy::unwrap_used, reason = "a failed test says enough")]
 
+mod archive;
+mod chart;
+mod corpus;
+mod directory;
 mod effective;
 mod emit;
 mod emit_laws;
 mod ignore;
 mod interop;
+mod laws;
 mod layering;
+mod package;
+mod profile;
 mod semver;
 mod strvals;
+mod time;
 mod typed;
 mod typed_as_go;
+mod values_files;
 mod yaml_edit;
 mod yaml_hostile;
 mod yaml_messages;
 mod yaml_read;
 
+/// The folder of all fixtures.
+fn fixtures() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Compares with a `snap.*` file, which is missing when there is nothing to say;
+/// `SNAPSHOTS=overwrite` writes it instead.
+fn assert_snapshot(path: &std::path::Path, text: &str) {
+    let name = path.file_name().unwrap().to_string_lossy();
+    assert!(
+        name.starts_with("snap."),
+        "only what chartkit says is ours to write"
+    );
+    if std::env::var("SNAPSHOTS").is_ok_and(|choice| choice == "overwrite") {
+        match text {
+            "" => drop(std::fs::remove_file(path)),
+            text => std::fs::write(path, text).unwrap(),
+        }
+    }
+    let want = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(text, want, "{}", path.display());
+}
+
 /// The text of a file in `fixtures`.
 fn fixture(path: &str) -> String {
     let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The bytes of a file in `fixtures`.
+fn fixture_bytes(path: &str) -> Vec<u8> {
+    let path = format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The table of random cases that a recorder wrote, named by an environment variable.

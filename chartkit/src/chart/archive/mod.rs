@@ -166,10 +166,11 @@ pub(super) fn read_within(
         let message = "not a gzip archive";
         return Err(ArchiveError::new(ArchiveErrorKind::Gzip, message));
     }
-    let mut tar = Reader::new(Metered {
+    // Buffered, because inflating a header at a time is slow.
+    let mut tar = Reader::new(BufReader::new(Metered {
         input: MultiGzDecoder::new(input),
         left: &mut budget.stream,
-    });
+    }));
     let mut remaining = limits.chart_bytes;
     let mut files = Vec::new();
     while let Some(entry) = tar.next_entry().map_err(|e| tar_error(e, limits))? {

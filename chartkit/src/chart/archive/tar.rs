@@ -8,6 +8,7 @@
 //!
 //! Go 1.26, `archive/tar`. DIFFERENCE: sparse entries are refused.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use crate::time::Timestamp;
@@ -55,7 +56,8 @@ pub(super) enum TarError {
 #[derive(Default)]
 struct Extensions {
     long_name: Option<String>,
-    records: Records,
+    /// The data of the last PAX header; what its values mean is asked only when an entry follows.
+    records: Vec<u8>,
 }
 
 /// The records of a PAX header that matter to a reader of files.
@@ -94,10 +96,8 @@ impl<R: Read> Reader<R> {
             self.expect_data(header.kind, header.size);
             match header.kind {
                 b'x' => {
-                    extensions.records = Records::default();
-                    for (key, value) in records(&self.extension(header.size)?)? {
-                        extensions.records.set(key, value)?;
-                    }
+                    extensions.records = self.extension(header.size)?;
+                    records(&extensions.records)?; // broken ones are an error here
                 }
                 b'g' => {
                     records(&self.extension(header.size)?)?; // well-formed, otherwise unused
@@ -123,6 +123,7 @@ impl<R: Read> Reader<R> {
 
     fn entry(&mut self, header: Header, extensions: Extensions) -> Result<Entry, TarError> {
         let Extensions { long_name, records } = extensions;
+        let records = Records::parse(&records)?;
         if header.kind == b'S' || records.is_sparse {
             return Err(TarError::Sparse);
         }
@@ -327,9 +328,17 @@ fn octal(field: &[u8]) -> Result<i64, TarError> {
 }
 
 impl Records {
+    fn parse(data: &[u8]) -> Result<Self, TarError> {
+        let mut parsed = Self::default();
+        for (key, value) in records(data)? {
+            parsed.set(key, value)?;
+        }
+        Ok(parsed)
+    }
+
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), TarError> {
         self.is_sparse |= key.starts_with(b"GNU.sparse.");
-        // An empty record says: as in the header. The last of several records counts.
+        // An empty record says: as in the header.
         let filled = (!value.is_empty()).then_some(value);
         match key {
             b"path" => self.path = filled.map(text),
@@ -346,12 +355,10 @@ impl Records {
     }
 }
 
-/// The key and the value of a PAX record.
-type Record<'a> = (&'a [u8], &'a [u8]);
-
-/// Lines of the form `25 ctime=1084839148.1212\n`; the number counts the whole line.
-fn records(mut data: &[u8]) -> Result<Vec<Record<'_>>, TarError> {
-    let mut records = Vec::new();
+/// Lines of the form `25 ctime=1084839148.1212\n`; the number counts the whole line. Of several
+/// with the same key the last one counts.
+fn records(mut data: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, TarError> {
+    let mut records = BTreeMap::new();
     while !data.is_empty() {
         let (key, value, rest) = record(data).ok_or(TarError::Header)?;
         let is_text = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname");
@@ -359,7 +366,7 @@ fn records(mut data: &[u8]) -> Result<Vec<Record<'_>>, TarError> {
         if key.is_empty() || checked.contains(&0) {
             return Err(TarError::Header);
         }
-        records.push((key, value));
+        records.insert(key, value);
         data = rest;
     }
     Ok(records)

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
 /// An argument that cannot be applied.
@@ -96,5 +97,53 @@ impl Error for SetError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let source = self.0.source.as_ref()?;
         Some(source)
+    }
+}
+
+/// In our own words, because Helm's quote the argument: behind a comma that nobody meant as one, what
+/// Helm calls a key is a part of a value.
+impl From<&SetError> for Diagnostic {
+    fn from(error: &SetError) -> Self {
+        let (file, span) = error.location();
+        let (message, help) = match error.kind() {
+            SetErrorKind::NoValue => (
+                "found a key without a value, expected `key=value`",
+                Some("a comma inside of a value is written `\\,`; --set-literal takes it as it is"),
+            ),
+            SetErrorKind::InvalidIndex => (
+                "found something else in or behind the brackets of a key, expected an index from 0 to 65536",
+                Some("a bracket that belongs to the name is written `\\[`"),
+            ),
+            SetErrorKind::UnterminatedList => (
+                "found no end of the list, expected `}`",
+                Some("a brace that belongs to the value is written `\\{`"),
+            ),
+            SetErrorKind::TooManyNames => ("found more than 30 dots in a key", None),
+            SetErrorKind::NotATable => (
+                "the key goes on below a value that is no table",
+                Some("a dot that belongs to the name is written `\\.`"),
+            ),
+            SetErrorKind::NotAList => ("the key has an index into a value that is no list", None),
+            SetErrorKind::InvalidJson => (
+                "found no JSON, expected a JSON value or object",
+                Some("JSON texts have double quotes; mind those that the shell removes"),
+            ),
+            SetErrorKind::UnreadableFile => ("cannot read the file", None),
+            SetErrorKind::NotUtf8 => ("found bytes that are no UTF-8", None),
+            SetErrorKind::TooDeep => ("tables and lists are nested deeper than 256 levels", None),
+            SetErrorKind::TooManyItems => (
+                "the index is so large that more than 1048576 nulls would fill the list",
+                None,
+            ),
+        };
+        let message = match error.source() {
+            Some(cause) => cause.to_string(),
+            None => message.to_owned(),
+        };
+        let diagnostic = Self::error(Code::InvalidArgument, message).at(file, span, "");
+        match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
     }
 }

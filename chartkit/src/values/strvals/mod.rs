@@ -8,7 +8,6 @@
 
 mod error;
 mod go;
-mod json;
 mod parse;
 
 use std::io;
@@ -16,9 +15,9 @@ use std::sync::Arc;
 
 pub use error::{SetError, SetErrorKind};
 
-use super::merge_maps;
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::{Node, Table};
+use crate::values::merge_maps;
+use crate::yaml::{JsonErrorKind, Node, Table, Value, from_json_prefix};
 
 /// Which of Helm's flags an argument belongs to.
 ///
@@ -69,9 +68,8 @@ impl SetKind {
 ///
 /// `read` gives the content of a file that [`SetKind::File`] names; other kinds never call it.
 ///
-/// Every value that the argument makes gets its place in the argument and, as
-/// [`Node::below`](crate::yaml::Node::below), the value that it replaces, unless that is from the
-/// same argument. The null items that a list is filled up with have the place of the item that
+/// Every value that the argument makes gets its place in the argument and is put
+/// [over](crate::yaml::Node::over) the value that it replaces, unless that is from the same argument. The null items that a list is filled up with have the place of the item that
 /// made them necessary.
 ///
 /// # Errors
@@ -79,7 +77,7 @@ impl SetKind {
 /// [`SetErrorKind`] lists them. The pairs before the faulty one have then been applied, and the
 /// faulty one may have been in part.
 ///
-/// DIFFERENCE: text that is not UTF-8, keys and JSON values nested more than 256 levels deep and
+/// DIFFERENCE: text that is not UTF-8, keys or JSON values nested more than 256 levels deep and
 /// arguments that fill up lists with more than 1 048 576 nulls are refused; Helm has no such limits.
 ///
 /// # Properties
@@ -130,28 +128,64 @@ pub fn apply(
         SetError::new(SetErrorKind::NotUtf8, argument, span, "text is not UTF-8")
     })?;
     if kind == SetKind::Json && text.trim_start().starts_with('{') {
-        *table = merge_maps(std::mem::take(table), json::object(text, argument)?);
+        let object = object(text, argument)?;
+        *table = merge_maps(std::mem::take(table), object);
         return Ok(());
     }
     parse::pairs(text, argument, kind, read, table)
 }
 
+/// The object that a whole argument of `--set-json` is.
+fn object(text: &str, argument: FileId) -> Result<Table, SetError> {
+    // Go cuts off more blanks than JSON knows.
+    let start = text.len() - text.trim_start().len();
+    let text = text.trim_end();
+    let (node, end) = json(text, start, argument)?;
+    match node.value {
+        Value::Table(table) if end == text.len() => Ok(table),
+        _ => {
+            let span = Span {
+                start: offset(end),
+                end: offset(text.len()),
+            };
+            let message = "text behind the JSON object";
+            Err(SetError::new(
+                SetErrorKind::InvalidJson,
+                argument,
+                span,
+                message,
+            ))
+        }
+    }
+}
+
+/// The JSON value at an offset of an argument, and where it ends.
+fn json(text: &str, start: usize, argument: FileId) -> Result<(Node, usize), SetError> {
+    from_json_prefix(text, start, Some(argument)).map_err(|error| {
+        let kind = match error.kind() {
+            JsonErrorKind::TooDeep => SetErrorKind::TooDeep,
+            _ => SetErrorKind::InvalidJson,
+        };
+        let at = offset(error.offset());
+        let span = Span { start: at, end: at };
+        SetError::new(kind, argument, span, error.to_string())
+    })
+}
+
 /// Puts a new value in the place of another.
 ///
-/// What the same argument has written before was never seen by anybody and leaves no trace, so a
-/// history is no longer than the number of arguments.
-fn replace(slot: &mut Node, node: Node, argument: FileId) {
-    let below = std::mem::replace(slot, node);
-    slot.below = match below.place {
-        Some(place) if place.file == argument => below.below,
-        _ => below.into(),
-    };
+/// What the same argument has written before was never seen by anybody and leaves no trace.
+fn replace(slot: &mut Node, mut node: Node, argument: FileId) {
+    let lower = std::mem::replace(slot, Value::Null.into());
+    if lower.place.is_some_and(|place| place.file == argument) {
+        node.below = lower.below;
+        *slot = node;
+    } else {
+        *slot = node.replacing(lower);
+    }
 }
 
 /// An offset as [`Span`] counts it; texts are smaller than 4 GiB.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
-
-/// How deep keys and JSON values may nest together.
-const MAX_DEPTH: usize = 256;

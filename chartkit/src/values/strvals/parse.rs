@@ -8,13 +8,16 @@ use std::io;
 use std::sync::Arc;
 
 use super::go::{as_list, as_table, parse_int, typed};
-use super::{MAX_DEPTH, SetError, SetErrorKind as Kind, SetKind, json, offset, replace};
+use super::{SetError, SetErrorKind as Kind, SetKind, json, offset, replace};
 use crate::quote::{Quoted, QuotedRunes};
 use crate::source::{FileId, Place, Span};
 use crate::yaml::{Node, Table, Value};
 
 /// The greatest index. Helm's `MaxIndex`.
 const MAX_INDEX: usize = 65536;
+
+/// How many tables and lists a key may go through.
+const MAX_DEPTH: usize = 256;
 
 /// How many dots a key may have. Helm's `MaxNestedNameLevel`.
 const MAX_NAMES: usize = 30;
@@ -120,7 +123,7 @@ impl Parser<'_, '_> {
             None if name.text.is_empty() => Err(Stop::End),
             None => Err(self.no_value(&name, "key", "")),
             Some('=') => {
-                let found = self.value(depth)?;
+                let found = self.value()?;
                 let result = found.as_ref().map(|_| ()).ok_or(Stop::End);
                 let node = self.node(name.start, found.unwrap_or_else(|| self.nothing()));
                 self.set(table, name.text, node);
@@ -206,7 +209,7 @@ impl Parser<'_, '_> {
         let behind = self.at;
         let found = match extra.stop {
             None => return Err(Stop::End),
-            Some('=') => self.value(depth)?.unwrap_or_else(|| self.nothing()),
+            Some('=') => self.value()?.unwrap_or_else(|| self.nothing()),
             Some('[') => {
                 let next = self.index()?;
                 if let Some(node) = list.get_mut(position)
@@ -300,10 +303,10 @@ impl Parser<'_, '_> {
     }
 
     /// Reads what is behind a `=`; nothing at the end of the argument, where that matters.
-    fn value(&mut self, depth: Depth) -> Result<Option<Found>, Stop> {
+    fn value(&mut self) -> Result<Option<Found>, Stop> {
         let start = self.at;
         let value = match self.kind {
-            SetKind::Json => return self.json_value(depth).map(Some),
+            SetKind::Json => return self.json_value().map(Some),
             SetKind::Literal => Value::String(self.piece(&[]).text.into()),
             SetKind::Value | SetKind::String | SetKind::File => match self.peek() {
                 None => {
@@ -321,17 +324,17 @@ impl Parser<'_, '_> {
         Ok(Some(Found::new(value, start)))
     }
 
-    fn json_value(&mut self, depth: Depth) -> Result<Found, Stop> {
+    fn json_value(&mut self) -> Result<Found, Stop> {
         self.value_end = self.at;
         if self.skip_to_next_pair() {
             return Ok(Found::new(Value::Null, self.value_end));
         }
         let start = self.at;
-        let (value, end) = json::value(self.text, start, self.argument, depth.all)?;
+        let (node, end) = json(self.text, start, self.argument)?;
         self.at = end;
         self.value_end = end;
         self.skip_to_next_pair();
-        Ok(Found::new(value, start))
+        Ok(Found::new(node.value, start))
     }
 
     /// Skips blanks and one comma; whether there was nothing before the comma or the end.

@@ -23,16 +23,12 @@ impl Builder<'_> {
                 format!("found more than {} nested collections", self.max_depth),
                 None,
             ),
-            ErrorKind::UnknownAnchor => {
-                let name = self.text[at..].trim_start_matches('*');
-                let name = name.split([' ', '\t', '\n', '\r', ',', ']', '}']).next();
-                let name = name.unwrap_or_default();
-                (
-                    ParseErrorKind::UnknownAnchor,
-                    format!("found the alias `*{name}`, expected the anchor `&{name}` before it"),
-                    None,
-                )
-            }
+            ErrorKind::UnknownAnchor => (
+                // Without the name: it may be a secret that nobody put in quotes.
+                ParseErrorKind::UnknownAnchor,
+                "found an alias, expected its anchor before it".to_owned(),
+                Some("put text that starts with `*` in quotes"),
+            ),
             ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => (
                 ParseErrorKind::UnclosedQuote,
                 "found a quote that is never closed".to_owned(),

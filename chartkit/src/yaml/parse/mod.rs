@@ -241,7 +241,12 @@ impl<'a> Builder<'a> {
             base,
             options,
             max_depth: options.max_depth.min(MAX_DEPTH),
-            document: empty_document(origin),
+            document: Document {
+                // Growing would copy it all several times; real files need half of this.
+                nodes: Vec::with_capacity(text.len() / 12),
+                texts: String::with_capacity(text.len()),
+                ..empty_document(origin)
+            },
             open: Vec::new(),
             anchors: BTreeMap::new(),
             last_end: 0,
