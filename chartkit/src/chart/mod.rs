@@ -36,7 +36,7 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// A file of a chart.
 ///
 /// The bytes are shared: the same file in [`Chart::raw`], in [`Chart::files`] and in the
-/// [`Sources`](crate::source::Sources) is in memory once.
+/// [`Sources`] is in memory once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct File {
     /// Path within the chart, with `/` between components.

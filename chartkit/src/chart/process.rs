@@ -459,6 +459,12 @@ impl Process<'_> {
                     self.warn_import(work.chart, request, &source);
                     continue;
                 };
+                // Helm imports an empty table as a new one: two imports do not share it.
+                let table = if self.graph.table(table).is_empty() {
+                    self.graph.insert_table(BTreeMap::new())
+                } else {
+                    table
+                };
                 let table = self.nest(table, &parent)?;
                 Coalesce::new(self.graph).tables(imported, table, Nulls::Keep);
             }
