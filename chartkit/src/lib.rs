@@ -86,7 +86,7 @@
 //!
 //! | Feature | Default | What it adds | Cost |
 //! |---|---|---|---|
-//! | `fs` | yes | [`io`]: reading charts, writing archives | `tempfile` |
+//! | `fs` | yes | `chartkit::io`: reading charts, writing archives | `tempfile` |
 //! | `serde_yaml` | no | conversions from and to `serde_yaml::Value` (the `yaml_serde` fork) | that crate |
 //!
 //! Without default features the library is pure and builds for `wasm32-unknown-unknown`.

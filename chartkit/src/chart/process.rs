@@ -15,7 +15,7 @@ use crate::diagnostic::{self, Code, Diagnostic};
 use crate::semver::is_compatible_range;
 use crate::source::Place;
 use crate::values::{Coalesce, Graph, Layer, Nulls, Scope, Slot, TableId, TypeMismatch, Values};
-use crate::yaml::{Table, Value};
+use crate::yaml::{History, Table, Value};
 
 /// How deep an import may nest a table; YAML itself is read no deeper.
 const MAX_IMPORT_DEPTH: usize = 256;
@@ -455,17 +455,18 @@ impl Process<'_> {
                     continue; // Helm drops other forms without a word
                 };
                 let source = format!("{}.{child}", request.name);
-                let Some(table) = self.graph.table_at(values, source.split('.')) else {
+                let found = self.graph.slot_at(values, source.split('.')).cloned();
+                let Some(Slot::Table { id, place, below }) = found else {
                     self.warn_import(work.chart, request, &source);
                     continue;
                 };
                 // Helm imports an empty table as a new one: two imports do not share it.
-                let table = if self.graph.table(table).is_empty() {
+                let id = if self.graph.table(id).is_empty() {
                     self.graph.insert_table(BTreeMap::new())
                 } else {
-                    table
+                    id
                 };
-                let table = self.nest(table, &parent)?;
+                let table = self.nest(Slot::Table { id, place, below }, &parent)?;
                 Coalesce::new(self.graph).tables(imported, table, Nulls::Keep);
             }
         }
@@ -476,11 +477,9 @@ impl Process<'_> {
     }
 
     /// Helm's `pathToMap`: the table inside new tables, one for each key of the path.
-    fn nest(&mut self, table: TableId, path: &str) -> Result<TableId, ProcessError> {
-        if path == "." {
-            return Ok(table);
-        }
-        if path.split('.').count() > MAX_IMPORT_DEPTH {
+    fn nest(&mut self, table: Slot, path: &str) -> Result<TableId, ProcessError> {
+        let keys = path.rsplit('.').filter(|_| path != ".");
+        if keys.clone().count() > MAX_IMPORT_DEPTH {
             return Err(ProcessError {
                 kind: ProcessErrorKind::TooDeep,
                 message: format!(
@@ -489,16 +488,14 @@ impl Process<'_> {
                 place: None,
             });
         }
-        let wrap = |id, key: &str| {
-            let slot = Slot::Table {
-                id,
-                place: None,
-                below: crate::yaml::History::default(),
-            };
-            self.graph
-                .insert_table(BTreeMap::from([(Arc::from(key), slot)]))
-        };
-        Ok(path.rsplit('.').fold(table, wrap))
+        let nested = keys.fold(table, |inner, key| Slot::Table {
+            id: self
+                .graph
+                .insert_table(BTreeMap::from([(Arc::from(key), inner)])),
+            place: None,
+            below: History::default(),
+        });
+        Ok(nested.as_table().expect("a table in tables is a table"))
     }
 
     fn warn_import(&mut self, chart: &Chart, request: &Declared<'_>, source: &str) {

@@ -235,23 +235,26 @@ impl Graph {
     /// The table at the end of a path of keys (Helm's `Values.Table`, given the split path).
     pub(crate) fn table_at<'k>(
         &self,
-        mut id: TableId,
+        id: TableId,
         keys: impl IntoIterator<Item = &'k str>,
     ) -> Option<TableId> {
-        for key in keys {
-            id = self.table(id).get(key)?.as_table()?;
-        }
-        Some(id)
+        let mut keys = keys.into_iter();
+        keys.try_fold(id, |id, key| self.table(id).get(key)?.as_table())
+    }
+
+    /// Whatever is at the end of a path of keys.
+    pub(crate) fn slot_at<'k>(
+        &self,
+        id: TableId,
+        mut keys: impl DoubleEndedIterator<Item = &'k str>,
+    ) -> Option<&Slot> {
+        let last = keys.next_back()?;
+        self.table(self.table_at(id, keys)?).get(last)
     }
 
     /// Anything but a table at the end of a dotted path (Helm's `Values.PathValue`).
     pub(crate) fn path_value(&self, id: TableId, path: &str) -> Option<&Arc<Node>> {
-        let (parents, key) = match path.rsplit_once('.') {
-            Some((parents, key)) => (Some(parents), key),
-            None => (None, path),
-        };
-        let table = self.table_at(id, parents.iter().flat_map(|p| p.split('.')))?;
-        match self.table(table).get(key)? {
+        match self.slot_at(id, path.split('.'))? {
             Slot::Leaf(node) => Some(node),
             Slot::Table { .. } => None,
         }
