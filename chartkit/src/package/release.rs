@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{Plan, Reason};
+use super::write::LEVEL;
+use super::{Entry, Plan, Reason};
 use crate::chart::{Chart, Metadata};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{self, Value};
@@ -25,7 +26,8 @@ pub(super) fn over_budget(
     budget: u64,
 ) -> Option<Diagnostic> {
     // Deflate and base64 together never double a text, so small charts need no estimate.
-    if plan.size() < budget / 2 {
+    let size: u64 = without_subcharts(plan).map(|e| e.data.len() as u64).sum();
+    if size < budget / 2 {
         return None;
     }
     let estimate = estimate(chart, metadata, plan);
@@ -66,7 +68,7 @@ impl Plan {
 }
 
 fn estimate(chart: &Chart, metadata: &Metadata, plan: &Plan) -> u64 {
-    let mut gzip = GzEncoder::new(Count(0), Compression::fast());
+    let mut gzip = GzEncoder::new(Count(0), Compression::new(LEVEL));
     write_json(chart, metadata, plan, &mut gzip).expect("counting does not fail");
     let Count(compressed) = gzip.finish().expect("counting does not fail");
     compressed.div_ceil(3) * 4
@@ -101,21 +103,19 @@ fn write_json(
 }
 
 /// The root chart's templates and files, each with whether it is a template.
-fn own_entries(plan: &Plan) -> impl Iterator<Item = (&super::Entry, bool)> {
-    let nested = format!(
-        "{}/charts/",
-        plan.entries
-            .first()
-            .map_or("", |e| e.path.split('/').next().unwrap_or(""))
-    );
-    plan.entries
-        .iter()
-        .filter_map(move |entry| match entry.reason {
-            _ if entry.path.starts_with(&nested) => None,
-            Reason::Template => Some((entry, true)),
-            Reason::Profile | Reason::File => Some((entry, false)),
-            Reason::Metadata | Reason::Lock | Reason::Values | Reason::Schema => None,
-        })
+fn own_entries(plan: &Plan) -> impl Iterator<Item = (&Entry, bool)> {
+    without_subcharts(plan).filter_map(|entry| match entry.reason {
+        Reason::Template => Some((entry, true)),
+        Reason::Profile | Reason::File => Some((entry, false)),
+        Reason::Metadata | Reason::Lock | Reason::Values | Reason::Schema => None,
+    })
+}
+
+fn without_subcharts(plan: &Plan) -> impl Iterator<Item = &Entry> {
+    let first = plan.entries.first().map_or("", |entry| &*entry.path);
+    let nested = format!("{}/charts/", first.split('/').next().unwrap_or_default());
+    let entries = plan.entries.iter();
+    entries.filter(move |entry| !entry.path.starts_with(&nested))
 }
 
 fn base64(bytes: &[u8]) -> String {
