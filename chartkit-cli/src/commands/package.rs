@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Package, context: &mut Context) -> Outcome {
     // In the order of the arguments, whatever the threads do.
     let outcomes: Vec<_> = match &*args.charts {
         [path] => vec![one(path)],
-        paths => paths.par_iter().map(one).collect(),
+        paths => threads(paths.len()).install(|| paths.par_iter().map(one).collect()),
     };
     progress.finish_and_clear();
 
@@ -61,6 +61,13 @@ pub(crate) fn run(args: &Package, context: &mut Context) -> Outcome {
         Format::Json => print_json(&results.into_iter().map(|done| done.json).collect())?,
     };
     Ok(highest.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+/// More threads than processors: each archive waits until the disk has it.
+fn threads(charts: usize) -> rayon::ThreadPool {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(charts.min(4 * processors));
+    pool.build().expect("the system starts a few threads")
 }
 
 struct Done {

@@ -17,7 +17,7 @@ const OPERATING_SYSTEM: u8 = 255;
 
 /// Fixed: another level is another archive. 3 takes about half the time of Go's default of 6 and makes the
 /// archives of real charts 5 % larger; see docs/performance.md.
-pub(super) const LEVEL: u32 = 3;
+const LEVEL: u32 = 3;
 
 /// What was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
