@@ -148,22 +148,15 @@ impl<'g> Coalesce<'g> {
             } else {
                 nulls
             };
-            if nulls == Nulls::Delete && slot.as_table().is_some() {
+            if slot.as_table().is_none() {
+                // Helm says nothing here, even where a whole table is lost.
+                self.set_over(values, key, slot, &default);
+                continue;
+            }
+            if nulls == Nulls::Delete {
                 self.remove_nulls(&mut default);
             }
-            match (self.own(values, &key), default.as_table()) {
-                (Some(table), Some(lower)) => {
-                    self.path.push(key);
-                    self.tables(table, lower, nulls);
-                    self.path.pop();
-                }
-                (Some(_), None) if !default.is_null() => {
-                    self.warn_table_wins(&key, &slot, &default);
-                    self.set_over(values, key, slot, &default);
-                }
-                (Some(_), None) => {}
-                (None, _) => self.set_over(values, key, slot, &default),
-            }
+            self.meet(values, key, slot, &default, nulls);
         }
     }
 
@@ -193,23 +186,27 @@ impl<'g> Coalesce<'g> {
                 }
                 continue;
             }
-            match (self.own(dst, &key), default.as_table()) {
-                (Some(table), Some(lower)) => {
-                    self.path.push(key);
-                    self.tables(table, lower, nulls);
-                    self.path.pop();
-                }
-                (Some(_), None) if !default.is_null() => {
-                    self.warn_table_wins(&key, &slot, &default);
-                    self.set_over(dst, key, slot, &default);
-                }
-                (Some(_), None) => {}
-                (None, Some(_)) => {
-                    self.warn_table_loses(&key, &slot, &default);
-                    self.set_over(dst, key, slot, &default);
-                }
-                (None, None) => self.set_over(dst, key, slot, &default),
+            if slot.as_table().is_none() && default.as_table().is_some() {
+                self.warn_table_loses(&key, &slot, &default);
             }
+            self.meet(dst, key, slot, &default, nulls);
+        }
+    }
+
+    /// A value that is there meets its default: tables are merged, anything else hides the default.
+    fn meet(&mut self, dst: TableId, key: Arc<str>, slot: Slot, default: &Slot, nulls: Nulls) {
+        match (self.own(dst, &key), default.as_table()) {
+            (Some(table), Some(lower)) => {
+                self.path.push(key);
+                self.tables(table, lower, nulls);
+                self.path.pop();
+            }
+            (Some(_), None) if default.is_null() => {}
+            (Some(_), None) => {
+                self.warn_table_wins(&key, &slot, default);
+                self.set_over(dst, key, slot, default);
+            }
+            (None, _) => self.set_over(dst, key, slot, default),
         }
     }
 
