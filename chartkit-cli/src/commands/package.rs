@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io::{self, Packaged};
-use chartkit::package::{PackageOptions, Plan, ProfileSelection, plan};
+use chartkit::package::{PackageOptions, Plan, ProfileSelection, Written, plan};
 use chartkit::time::Timestamp;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -85,9 +85,11 @@ fn chart(
     check_api_version(&chart)?;
     let plan = plan(&chart, options, &mut context.sources)?;
     let (text, json) = if args.plan {
+        // Both compress the whole chart: once is enough for the two forms.
+        let (written, release_size) = (plan.measure(), plan.release_size(&chart));
         (
-            plan_text(&plan, plan.release_size(&chart)),
-            plan_json(&plan, plan.release_size(&chart)),
+            plan_text(&plan, written, release_size),
+            plan_json(&plan, written, release_size),
         )
     } else {
         let packaged = io::write_archive(&plan, &args.destination, args.force)?;
@@ -142,8 +144,7 @@ fn packaged_json(packaged: &Packaged) -> serde_json::Value {
     })
 }
 
-fn plan_text(plan: &Plan, release_size: u64) -> String {
-    let written = plan.measure();
+fn plan_text(plan: &Plan, written: Written, release_size: u64) -> String {
     let mut text = format!("{}  {}\n", plan.file_name, written.digest);
     for entry in &plan.entries {
         text += &format!(
@@ -161,8 +162,7 @@ fn plan_text(plan: &Plan, release_size: u64) -> String {
     )
 }
 
-fn plan_json(plan: &Plan, release_size: u64) -> serde_json::Value {
-    let written = plan.measure();
+fn plan_json(plan: &Plan, written: Written, release_size: u64) -> serde_json::Value {
     let entries = plan.entries.iter().map(|entry| {
         json!({
             "path": entry.path,

@@ -52,18 +52,26 @@ fn effective(
     effective_values(&chart, &options, sources, &mut io::read_set_file).map(|e| e.values)
 }
 
-#[test]
-fn values_are_those_of_helm() {
-    let mut count = 0;
-    for case in fs::read_dir(fixtures().join("values")).unwrap() {
-        let folder = case.unwrap().path();
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+/// The folder of each case of `fixtures/values`, and its arguments.
+fn cases() -> Vec<(PathBuf, Vec<String>)> {
+    let case = |folder: PathBuf| {
         let args = fs::read_to_string(folder.join("args")).unwrap();
         let place = folder.to_str().unwrap();
-        let args: Vec<_> = args
+        let args = args
             .lines()
             .map(|arg| arg.replace("<files>", place))
             .collect();
+        (folder, args)
+    };
+    let folders = fs::read_dir(fixtures().join("values")).unwrap();
+    folders.map(|entry| case(entry.unwrap().path())).collect()
+}
+
+#[test]
+fn values_are_those_of_helm() {
+    let mut count = 0;
+    for (folder, args) in cases() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let got = effective(&folder.join("chart"), &args, &mut Sources::new());
         match (fs::read_to_string(folder.join("want.json")), got) {
             (Ok(want), Ok(values)) => assert_eq!(values.to_json(), want.trim_end(), "{name}"),
@@ -152,17 +160,10 @@ fn masked_secrets_point_into_the_encrypted_file() {
 
 #[test]
 fn every_leaf_of_every_case_has_a_place_in_a_known_layer() {
-    for case in fs::read_dir(fixtures().join("values")).unwrap() {
-        let folder = case.unwrap().path();
+    for (folder, args) in cases() {
         if !folder.join("want.json").exists() {
             continue;
         }
-        let args = fs::read_to_string(folder.join("args")).unwrap();
-        let place = folder.to_str().unwrap();
-        let args: Vec<_> = args
-            .lines()
-            .map(|arg| arg.replace("<files>", place))
-            .collect();
         let mut sources = Sources::new();
         let values = effective(&folder.join("chart"), &args, &mut sources).unwrap();
         for (path, node) in values.leaves() {
@@ -170,7 +171,11 @@ fn every_leaf_of_every_case_has_a_place_in_a_known_layer() {
             let path = path.to_string();
             let made_by_helm = path.ends_with("global") || path.ends_with("imp");
             let layer = node.place.and_then(|place| values.layer(place.file));
-            assert!(layer.is_some() || made_by_helm, "{place}: {path}");
+            assert!(
+                layer.is_some() || made_by_helm,
+                "{}: {path}",
+                folder.display()
+            );
         }
     }
 }
