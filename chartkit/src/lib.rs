@@ -106,6 +106,7 @@ mod printable;
 pub mod profile;
 mod quote;
 pub mod semver;
+pub mod sops;
 pub mod source;
 pub mod time;
 pub mod values;

@@ -7,7 +7,7 @@ macro_rules! codes {
         /// Names a kind of finding: a letter and three digits, and a name in kebab case.
         ///
         /// The letter is the family: `Y` YAML, `C` chart files, `D` dependencies and lock, `E` the
-        /// environment, `K` packaging, `P` profiles, `V` values. Codes are never reused.
+        /// environment, `K` packaging, `P` profiles, `S` secrets, `V` values. Codes are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -78,6 +78,12 @@ codes! {
     SecretsLeftOut = "P003" "secrets-left-out";
     /// A profile's `secrets.yaml` is not encrypted.
     PlainSecrets = "P004" "plain-secrets";
+    /// A file cannot be read as one that SOPS encrypts.
+    InvalidSecrets = "S001" "invalid-secrets";
+    /// A file is not encrypted.
+    NotEncrypted = "S002" "not-encrypted";
+    /// The metadata of an encrypted file is damaged.
+    InvalidMetadata = "S003" "invalid-metadata";
     /// The values cannot be read.
     InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.

@@ -10,9 +10,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("semver", &[]),
     ("values", &["yaml"]),
     ("chart", &["yaml", "semver", "values"]),
+    ("sops", &["yaml"]),
     ("profile", &["yaml", "values", "chart"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
-    ("io", &["chart", "profile", "package", "values"]),
+    ("io", &["chart", "profile", "package", "sops", "values"]),
 ];
 
 const GROUND: &[&str] = &[

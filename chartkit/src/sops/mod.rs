@@ -1,0 +1,15 @@
+//! Encrypted secret files, interchangeable with those of SOPS.
+
+mod format;
+mod key_service;
+mod master_key;
+mod secret;
+mod store;
+mod tree;
+
+pub use format::{Format, UnknownFormat};
+pub use key_service::{KeyError, KeyService};
+pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
+pub use secret::Secret;
+pub use store::{EmitError, EmitErrorKind, LoadError, LoadErrorKind, StoreOptions};
+pub use tree::{At, Branch, Comment, Entry, Item, Node, Value};

@@ -1,0 +1,1 @@
+//! Metadata in formats that have no nesting.
