@@ -30,6 +30,7 @@ pub use interop::{InteropError, InteropErrorKind};
 pub use json::{JsonError, JsonErrorKind, from_json, from_json_prefix, to_json, to_json_pretty};
 pub use parse::{MAX_DEPTH, ParseOptions, Stream, parse};
 pub use read::{read, read_span, read_with};
+pub(crate) use scalar::parse_go_float;
 pub use scalar::{Scalar, Schema, resolve_scalar};
 pub use typed::{DecodeError, DecodeErrorKind, EncodeError, from_node, from_node_strict, to_value};
 pub use value::{Node, Number, Table, Value};

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("semver", &[]),
     ("values", &["yaml"]),
     ("chart", &["yaml", "semver", "values"]),
-    ("sops", &["yaml"]),
+    ("sops", &["yaml", "semver"]),
     ("profile", &["yaml", "values", "chart"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
     ("io", &["chart", "profile", "package", "sops", "values"]),
