@@ -1,7 +1,9 @@
 //! Encrypted secret files, interchangeable with those of SOPS.
 
+mod bech32;
 mod format;
 mod key_service;
+mod key_text;
 mod master_key;
 mod secret;
 mod store;
@@ -9,6 +11,7 @@ mod tree;
 
 pub use format::{Format, UnknownFormat};
 pub use key_service::{KeyError, KeyService};
+pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
 pub use secret::Secret;
 pub use store::{EmitError, EmitErrorKind, LoadError, LoadErrorKind, StoreOptions};
