@@ -3,13 +3,15 @@
 //! Every change keeps what it is not about: ciphertext of values that stay, comments, layout. Each
 //! function gives the new text of the file, or nothing when there is nothing to change.
 
-use crate::sops::encrypt::seal;
+use crate::sops::encrypt::{encrypt_with, seal};
+use crate::sops::layout;
 use crate::sops::path::{PathError, TreePath};
 use crate::sops::reuse::Reuse;
 use crate::sops::store::{self, StoreOptions};
+use crate::sops::tree;
 use crate::sops::{
-    Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Metadata, Moment,
-    PlainFile, Value,
+    Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Format, Metadata,
+    Moment, PlainFile, Value,
 };
 
 /// The file with another value at a path of its first document.
@@ -82,7 +84,22 @@ pub fn edit(
     options: &StoreOptions,
     moment: &mut Moment<'_>,
 ) -> Result<Option<Vec<u8>>, ChangeError> {
-    reseal(file, decrypted, key, &plain.branches, options, moment)
+    match &decrypted.text {
+        Some(text) if plain.text == *text => return Ok(None),
+        None if plain.branches == decrypted.branches => return Ok(None),
+        _ => {}
+    }
+    let mut metadata = file.metadata.clone();
+    let mut reuse = decrypted.reuse.clone();
+    if decrypted.text.is_some() {
+        let reuse = &mut reuse;
+        let text = encrypt_with(plain, key, &mut metadata, reuse, file.format, options, moment)?;
+        return Ok(Some(text));
+    }
+    let mut branches = plain.branches.clone();
+    tree::forget_places(&mut branches);
+    let branches = seal(&branches, key, &mut metadata, &mut reuse, moment)?;
+    write(file, &branches, &metadata, options).map(Some)
 }
 
 /// The file with all values encrypted anew, with another data key.
@@ -109,8 +126,13 @@ pub fn rotate(
     let mut metadata = file.metadata.clone();
     let threshold = metadata.shamir_threshold();
     metadata.set_key_groups(key_groups, threshold);
-    let plain = &decrypted.branches;
-    let branches = seal(plain, key, &mut metadata, &mut Reuse::default(), moment)?;
+    let reuse = &mut Reuse::default();
+    if let Some(text) = &decrypted.text {
+        let plain = PlainFile::of_text(text.clone(), &decrypted.branches);
+        let format = file.format;
+        return Ok(encrypt_with(&plain, key, &mut metadata, reuse, format, options, moment)?);
+    }
+    let branches = seal(&decrypted.branches, key, &mut metadata, reuse, moment)?;
     write(file, &branches, &metadata, options)
 }
 
@@ -152,6 +174,13 @@ fn reseal(
     }
     let mut metadata = file.metadata.clone();
     let mut reuse = decrypted.reuse.clone();
+    if let Some(text) = &decrypted.text {
+        let text = layout::change_plaintext(text, &decrypted.branches, plain)?;
+        let plain = PlainFile::of_text(text, plain);
+        let reuse = &mut reuse;
+        let text = encrypt_with(&plain, key, &mut metadata, reuse, Format::Yaml, options, moment)?;
+        return Ok(Some(text));
+    }
     let branches = seal(plain, key, &mut metadata, &mut reuse, moment)?;
     write(file, &branches, &metadata, options).map(Some)
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::{Cipher, CipherError};
 use crate::sops::crypt::{self, Leaf, LeafPlace, Mac, is_same_mac};
+use crate::sops::layout;
 use crate::sops::reuse::Reuse;
-use crate::sops::{Comment, DataKey, DecryptedFile, EncryptedFile, SelectionError, Value};
+use crate::sops::{Comment, DataKey, DecryptedFile, EncryptedFile, Format, SelectionError, Value};
 use crate::source::{FileId, Span};
 
 /// How to decrypt.
@@ -46,6 +47,7 @@ pub fn decrypt(
     let mut mac = Mac::new(metadata.mac_only_encrypted());
     let mut decrypted = DecryptedFile {
         format: file.format,
+        text: None,
         branches: file.branches.clone(),
         reuse: Reuse::default(),
         diagnostics: Vec::new(),
@@ -57,6 +59,9 @@ pub fn decrypt(
     decrypted.branches = branches;
     if !options.ignore_mac {
         check_mac(file, &cipher, &mac.finish())?;
+    }
+    if file.format == Format::Yaml {
+        decrypted.text = layout::read(&file.text, metadata, &decrypted.branches, &cipher);
     }
     Ok(decrypted)
 }

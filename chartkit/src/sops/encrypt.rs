@@ -5,6 +5,7 @@ use std::fmt;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::{Cipher, NONCE_SIZE};
 use crate::sops::crypt::{self, Leaf, LeafPlace, Mac};
+use crate::sops::layout::{self, Plaintext};
 use crate::sops::metadata::{Metadata, Settings};
 use crate::sops::reuse::Reuse;
 use crate::sops::selection::Selection;
@@ -63,20 +64,33 @@ pub fn encrypt(
     moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EncryptError> {
     let mut metadata = Metadata::new(&options.settings, key_groups);
-    let branches = seal(
-        &plain.branches,
-        key,
-        &mut metadata,
-        &mut Reuse::default(),
-        moment,
-    )?;
-    let fields = metadata.fields();
-    Ok(store::emit_encrypted(
-        options.format,
-        &branches,
-        fields,
-        &options.store,
-    )?)
+    let reuse = &mut Reuse::default();
+    encrypt_with(plain, key, &mut metadata, reuse, options.format, &options.store, moment)
+}
+
+/// Encrypts a plaintext under metadata that is there; ciphertext of `reuse` stays.
+pub(crate) fn encrypt_with(
+    plain: &PlainFile,
+    key: &DataKey,
+    metadata: &mut Metadata,
+    reuse: &mut Reuse,
+    format: Format,
+    options: &StoreOptions,
+    moment: &mut Moment<'_>,
+) -> Result<Vec<u8>, EncryptError> {
+    let sealed = seal(&plain.branches, key, metadata, reuse, moment)?;
+    if format == Format::Yaml && plain.format == Format::Yaml {
+        let plaintext = Plaintext {
+            text: plain.text.expose(),
+            encoding: plain.encoding,
+            plain: &plain.branches,
+            sealed: &sealed,
+        };
+        let cipher = Cipher::new(key);
+        return Ok(layout::write(&plaintext, metadata, &cipher, options, moment)?);
+    }
+    let sealed = layout::with_comments_as_items(&sealed);
+    Ok(store::emit_encrypted(format, &sealed, metadata.fields(), options)?)
 }
 
 /// The branches with ciphertext; the metadata gets time and MAC.
@@ -112,10 +126,14 @@ pub(crate) fn seal(
                 mac.add(&node.value, leaf.is_encrypted);
                 if leaf.is_encrypted {
                     let text = encrypt(&node.value);
-                    if matches!(node.value, Value::Comment(_)) {
-                        check_comment(&selection, &text)?;
+                    match &mut node.value {
+                        // The store makes an item of it if it must.
+                        Value::Comment(comment) => {
+                            check_comment(&selection, &text)?;
+                            comment.text = Secret::from(text);
+                        }
+                        other => *other = Value::string(text),
                     }
-                    node.value = Value::string(text);
                 }
             }
         }
@@ -129,7 +147,7 @@ pub(crate) fn seal(
     Ok(branches)
 }
 
-fn nonce(moment: &mut Moment<'_>) -> [u8; NONCE_SIZE] {
+pub(crate) fn nonce(moment: &mut Moment<'_>) -> [u8; NONCE_SIZE] {
     let mut nonce = [0; NONCE_SIZE];
     (moment.random)(&mut nonce);
     nonce

@@ -7,13 +7,15 @@ use crate::diagnostic::Diagnostic;
 use crate::sops::reuse::Reuse;
 use crate::sops::store::{self, EmitError, LoadError, LoadErrorKind, StoreOptions};
 use crate::sops::{Branch, Format, Metadata, PathError, Secret, TreePath, Value};
-use crate::source::{FileId, Sources, Visibility};
+use crate::source::{Encoding, FileId, Sources, Visibility};
 
 /// A file in plain text, to be encrypted.
 #[derive(Clone)]
 pub struct PlainFile {
     pub(crate) format: Format,
     pub(crate) file: FileId,
+    pub(crate) text: Secret,
+    pub(crate) encoding: Encoding,
     pub(crate) branches: Vec<Branch>,
 }
 
@@ -33,6 +35,8 @@ pub struct EncryptedFile {
 #[derive(Clone)]
 pub struct DecryptedFile {
     pub(crate) format: Format,
+    /// The plaintext byte for byte, if the file keeps its layout.
+    pub(crate) text: Option<Secret>,
     pub(crate) branches: Vec<Branch>,
     pub(crate) reuse: Reuse,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -58,6 +62,8 @@ impl PlainFile {
         Ok(Self {
             format,
             file,
+            text: Secret::from(&**sources.text(file)),
+            encoding: sources.encoding(file),
             branches,
         })
     }
@@ -192,7 +198,10 @@ impl DecryptedFile {
     ///
     /// When the format cannot hold it.
     pub fn to_text(&self, format: Format, options: &StoreOptions) -> Result<Secret, EmitError> {
-        store::emit_plain(format, &self.branches, options)
+        match &self.text {
+            Some(text) if format == self.format => Ok(text.clone()),
+            _ => store::emit_plain(format, &self.branches, options),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod file;
 mod format;
 mod key_service;
 mod key_text;
+mod layout;
 mod master_key;
 mod metadata;
 mod path;

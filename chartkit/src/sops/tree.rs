@@ -44,7 +44,9 @@ pub struct Node {
 }
 
 /// A value, plain or encrypted: ciphertext is a [`Value::String`] of the form `ENC[…]`.
-#[derive(Clone, PartialEq)]
+///
+/// Floats are equal when their bits are: a NaN equals itself, and zero is not minus zero.
+#[derive(Clone)]
 pub enum Value {
     /// Never encrypted.
     Null,
@@ -143,6 +145,23 @@ impl Comment {
 impl PartialEq for Comment {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Time(a), Self::Time(b)) => a == b,
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Comment(a), Self::Comment(b)) => a == b,
+            (Self::Branch(a), Self::Branch(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            _ => false,
+        }
     }
 }
 
