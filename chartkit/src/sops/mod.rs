@@ -1,14 +1,17 @@
 //! Encrypted secret files, interchangeable with those of SOPS.
 
 mod bech32;
+mod data_key;
 mod format;
 mod key_service;
 mod key_text;
 mod master_key;
 mod secret;
+mod shamir;
 mod store;
 mod tree;
 
+pub use data_key::DataKey;
 pub use format::{Format, UnknownFormat};
 pub use key_service::{KeyError, KeyService};
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
