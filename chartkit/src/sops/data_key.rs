@@ -698,7 +698,7 @@ mod tests {
             .collect();
         let asked = |order: &[KeyType], recipients: &[&'static str]| {
             let service = open(recipients);
-            retrieve(&[entries.clone()], 0, &[&service], order).unwrap();
+            retrieve(std::slice::from_ref(&entries), 0, &[&service], order).unwrap();
             service.asked.into_inner().unwrap().join(" ")
         };
         let default = &KeyType::DEFAULT_ORDER;
@@ -844,9 +844,9 @@ Failed to get the data key required to decrypt the file.
 
 Group 0: FAILED
   c: FAILED
-    - | no key service for `pgp` keys is in use: this needs
-      | another key of the same group, or a program that
-      | implements `KeyService` for this kind
+    - | no key service for `pgp` keys is in use: this needs another
+      | key of the same group, or a program that implements
+      | `KeyService` for this kind
 
 Recovery failed because no master key was able to decrypt the file. At
 least one key has to be successful, but none were.
