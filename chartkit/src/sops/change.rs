@@ -127,8 +127,9 @@ pub fn rotate(
     let threshold = metadata.shamir_threshold();
     metadata.set_key_groups(key_groups, threshold);
     let reuse = &mut Reuse::default();
-    if let Some(text) = &decrypted.text {
-        let plain = PlainFile::of_text(text.clone(), &decrypted.branches);
+    let text = decrypted.text.as_ref();
+    let plain = text.and_then(|text| PlainFile::of_yaml(text.expose(), &decrypted.branches));
+    if let Some(plain) = plain {
         let format = file.format;
         return Ok(encrypt_with(&plain, key, &mut metadata, reuse, format, options, moment)?);
     }
@@ -175,23 +176,39 @@ fn reseal(
     let mut metadata = file.metadata.clone();
     let mut reuse = decrypted.reuse.clone();
     if let Some(text) = &decrypted.text {
-        let text = layout::change_plaintext(text, &decrypted.branches, plain)?;
-        let plain = PlainFile::of_text(text, plain);
-        let reuse = &mut reuse;
-        let text = encrypt_with(&plain, key, &mut metadata, reuse, Format::Yaml, options, moment)?;
-        return Ok(Some(text));
+        let text = layout::change(text, &decrypted.branches, plain);
+        if let Some(plain) = text.and_then(|text| PlainFile::of_yaml(text.expose(), plain)) {
+            let (reuse, format) = (&mut reuse, file.format);
+            let text = encrypt_with(&plain, key, &mut metadata, reuse, format, options, moment)?;
+            return Ok(Some(text));
+        }
+        // A layout that cannot hold the change is given up.
+        layout::forget(&mut metadata);
     }
     let branches = seal(plain, key, &mut metadata, &mut reuse, moment)?;
     write(file, &branches, &metadata, options).map(Some)
 }
 
+/// The text of the file with another tree: YAML keeps its layout, the other formats their indentation.
 fn write(
     file: &EncryptedFile,
-    branches: &[Branch],
+    sealed: &[Branch],
     metadata: &Metadata,
     options: &StoreOptions,
 ) -> Result<Vec<u8>, ChangeError> {
-    store::rewrite(file, branches, metadata.fields(), options)
+    let mut options = *options;
+    if file.format == Format::Yaml {
+        let indent = layout::indent(&file.text);
+        if options.yaml_indent.is_none() || options.yaml_indent == indent {
+            if let Some(text) = layout::patch_encrypted(&file.text, sealed, metadata) {
+                return Ok(text.into_bytes());
+            }
+            options.yaml_indent = indent;
+        }
+    }
+    let sealed = layout::with_comments_as_items(sealed);
+    let fields = metadata.fields();
+    store::emit_encrypted(file.format, &sealed, fields, &options)
         .map_err(|error| ChangeError::Encrypt(error.into()))
 }
 

@@ -68,6 +68,15 @@ impl PlainFile {
         })
     }
 
+    /// A YAML plaintext that was changed here, with places in its new text; nothing when the text does
+    /// not hold these branches.
+    pub(crate) fn of_yaml(text: &[u8], branches: &[Branch]) -> Option<Self> {
+        let mut sources = Sources::new();
+        let file = sources.add("plaintext", text);
+        let plain = Self::load(Format::Yaml, &mut sources, file).ok()?;
+        (plain.branches == branches).then_some(plain)
+    }
+
     /// The format of the text.
     #[must_use]
     pub fn format(&self) -> Format {

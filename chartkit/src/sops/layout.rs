@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::sops::cipher::{Cipher, NONCE_SIZE, plain_text};
 use crate::sops::encrypt::{Moment, nonce};
-use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, patch};
+use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
 use crate::sops::tree::{Entry, get};
 use crate::sops::{Branch, Comment, Format, Item, Metadata, Node, Secret, Value};
-use crate::source::{Encoding, FileId, Sources, Span};
+use crate::source::{Encoding, Sources, Span};
 
 /// The field of the metadata.
 const FIELD: &str = "chartkit";
@@ -46,7 +46,7 @@ pub(crate) fn write(
     options: &StoreOptions,
     moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EmitError> {
-    metadata.put_or_remove(FIELD, None);
+    forget(metadata);
     let is_utf8 = input.encoding == Encoding::Utf8;
     let shown = store::emit_plain(Format::Yaml, &as_sops_shows(input), &StoreOptions::default())?;
     if !(is_utf8 && shown.expose() == input.text) {
@@ -245,9 +245,22 @@ pub(crate) fn read(
     open_kept(text, plain, cipher, &mut Spellings::new(spellings)).map(Secret::from)
 }
 
-/// Whether the file says that it keeps a layout.
-pub(crate) fn is_kept(metadata: &Metadata) -> bool {
-    get(metadata.fields(), FIELD).is_some()
+/// The plaintext with other values.
+pub(crate) fn change(text: &Secret, old: &[Branch], new: &[Branch]) -> Option<Secret> {
+    let mut sources = Sources::new();
+    let file = sources.add("plaintext", text.expose());
+    let (branches, layout) = yaml::load_with_layout(&sources, file).ok()?;
+    if branches != old {
+        return None;
+    }
+    let utf8 = std::str::from_utf8(sources.text(file)).ok()?;
+    let changed = patch(utf8, &layout, &branches, new, Vec::new(), &mut Usual)?;
+    Some(Secret::from(sources.encoding(file).encode(changed.as_bytes())))
+}
+
+/// Takes the layout out of the metadata.
+pub(crate) fn forget(metadata: &mut Metadata) {
+    metadata.put_or_remove(FIELD, None);
 }
 
 fn open_field(value: &Value, additional_data: &str, cipher: &Cipher) -> Option<Secret> {
@@ -301,7 +314,7 @@ struct Loaded {
 impl Loaded {
     fn new(text: &str) -> Option<Self> {
         let mut sources = Sources::new();
-        let file: FileId = sources.add("text", text.as_bytes());
+        let file = sources.add("text", text.as_bytes());
         let (branches, layout) = yaml::load_with_layout(&sources, file).ok()?;
         Some(Self { layout, branches })
     }
@@ -352,4 +365,35 @@ fn identity(value: &Value) -> Vec<u8> {
 
 fn range(span: Span) -> std::ops::Range<usize> {
     span.start as usize..span.end as usize
+}
+
+/// The text of an encrypted YAML file with another tree, written as SOPS would write the tree but for
+/// the layout, which stays; nothing when the change does not fit into the text.
+pub(crate) fn patch_encrypted(text: &[u8], sealed: &[Branch], metadata: &Metadata) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    let old = Loaded::new(text)?;
+    let mut sealed = sealed.to_vec();
+    for_each_list_comment(&mut sealed, &mut |_, comment| {
+        // It was an item in the old text, or comes from no text at all.
+        comment.at.is_none().then(|| Value::String(comment.text.clone()))
+    });
+    for (branch, old) in sealed.iter_mut().zip(&old.branches) {
+        let is_metadata =
+            |item: &Item| matches!(item, Item::Entry(entry) if entry.key == METADATA_KEY);
+        let at = match old.iter().position(is_metadata) {
+            Some(at) if at + 1 < old.len() => at.min(branch.len()),
+            _ => branch.len(),
+        };
+        let fields = Value::Branch(metadata.fields().clone());
+        branch.insert(at, Item::Entry(Entry::new(METADATA_KEY, fields)));
+    }
+    let new = patch(text, &old.layout, &old.branches, &sealed, Vec::new(), &mut Usual)?;
+    (Loaded::new(&new)?.branches == sealed).then_some(new)
+}
+
+/// The indentation of a YAML text.
+pub(crate) fn indent(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let loaded = Loaded::new(text)?;
+    i64::try_from(indent_of(text, &loaded.layout)).ok()
 }

@@ -18,16 +18,20 @@ mod path;
 mod reuse;
 mod secret;
 mod selection;
+mod shamir;
 mod store;
 mod tree;
 
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
-pub use data_key::DataKey;
+pub use data_key::{
+    DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
+    WrappedDataKey, retrieve, wrap,
+};
 pub use decrypt::{DecryptError, DecryptErrorKind, DecryptOptions, decrypt};
 pub use encrypt::{EncryptError, EncryptErrorKind, EncryptOptions, Moment, encrypt};
 pub use file::{DecryptedFile, EncryptedFile, ExtractError, PlainFile};
 pub use format::{Format, UnknownFormat};
-pub use key_service::{KeyError, KeyService};
+pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutcome};
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
 pub use metadata::{Metadata, SOPS_VERSION, Settings};

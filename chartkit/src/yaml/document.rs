@@ -24,6 +24,11 @@ impl NodeId {
     pub(crate) fn number(self) -> u32 {
         self.0
     }
+
+    /// The node at a place in the order of the text.
+    pub(crate) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 /// What sort of thing a node is.

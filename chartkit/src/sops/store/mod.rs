@@ -12,7 +12,7 @@ pub(crate) mod yaml;
 
 pub use error::{EmitError, EmitErrorKind, LoadError, LoadErrorKind};
 
-use crate::sops::{Branch, EncryptedFile, Format, Secret, Value};
+use crate::sops::{Branch, Format, Secret, Value};
 use crate::source::{FileId, Sources};
 
 /// The key under which the metadata stands; in dotenv files every key of it starts with this and `_`.
@@ -104,22 +104,6 @@ pub(crate) fn emit_encrypted(
         Format::Dotenv => dotenv::emit_encrypted(branches, metadata),
         Format::Ini => ini::emit_encrypted(branches, metadata),
     }
-}
-
-/// The text of an encrypted file whose tree has changed.
-///
-/// YAML keeps its layout; the other formats are written anew with the indentation that they have.
-///
-/// # Errors
-///
-/// As [`emit_encrypted`].
-pub(crate) fn rewrite(
-    file: &EncryptedFile,
-    branches: &[Branch],
-    metadata: &Branch,
-    options: &StoreOptions,
-) -> Result<Vec<u8>, EmitError> {
-    emit_encrypted(file.format, branches, metadata, options)
 }
 
 /// One value on its own, as `--extract` prints what is no string.

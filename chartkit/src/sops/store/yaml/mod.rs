@@ -7,11 +7,14 @@
 //!
 //! SOPS v3.13.3, `stores/yaml/store.go`.
 
+mod align;
 mod comments;
 mod load;
+mod patch;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 pub(crate) use load::{load, load_encrypted, load_with_layout, take_metadata};
 
 use super::{EmitError, METADATA_KEY, StoreOptions};
