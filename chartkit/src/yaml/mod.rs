@@ -10,8 +10,8 @@ mod error;
 mod history;
 #[cfg(feature = "serde_yaml")]
 mod interop;
-mod json;
-mod number;
+pub(crate) mod json;
+pub(crate) mod number;
 mod parse;
 mod read;
 mod scalar;
