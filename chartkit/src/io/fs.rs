@@ -209,7 +209,9 @@ impl<'a> Walk<'a> {
         for entry in fs::read_dir(path).map_err(read)? {
             let entry = entry.map_err(read)?;
             // Known from the directory: asking for each file takes as long as opening it.
-            let file_type = entry.file_type().map_err(|e| Error::read(&entry.path(), e))?;
+            let file_type = entry
+                .file_type()
+                .map_err(|e| Error::read(&entry.path(), e))?;
             entries.push((entry.file_name(), file_type));
         }
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
