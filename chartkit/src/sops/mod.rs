@@ -11,9 +11,12 @@ mod shamir;
 mod store;
 mod tree;
 
-pub use data_key::DataKey;
+pub use data_key::{
+    DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
+    WrappedDataKey, retrieve, wrap,
+};
 pub use format::{Format, UnknownFormat};
-pub use key_service::{KeyError, KeyService};
+pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutcome};
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
 pub use secret::Secret;

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn shares_of_sops() {
         let shares = split(&Secret::from(&[0x2A][..]), 3, 2, &mut |bytes| {
-            bytes.fill(0x9C)
+            bytes.fill(0x9C);
         })
         .unwrap();
         let bytes: Vec<_> = shares.iter().map(Secret::expose).collect();
