@@ -1,5 +1,7 @@
 //! Encrypted secret files, interchangeable with those of SOPS.
 
+#[cfg(feature = "age")]
+mod age;
 mod bech32;
 mod data_key;
 mod format;
@@ -11,6 +13,8 @@ mod shamir;
 mod store;
 mod tree;
 
+#[cfg(feature = "age")]
+pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
 pub use data_key::{
     DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
     WrappedDataKey, retrieve, wrap,

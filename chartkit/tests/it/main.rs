@@ -16,6 +16,8 @@ mod layering;
 mod package;
 mod profile;
 mod semver;
+#[cfg(feature = "age")]
+mod sops_age;
 mod strvals;
 mod time;
 mod typed;
