@@ -1,5 +1,7 @@
 //! Encrypted secret files, interchangeable with those of SOPS.
 
+#[cfg(feature = "age")]
+mod age;
 mod bech32;
 mod change;
 mod cipher;
@@ -24,6 +26,8 @@ mod tree;
 
 pub use crate::secret::Secret;
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
+#[cfg(feature = "age")]
+pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
 pub use data_key::{
     DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
     WrappedDataKey, retrieve, wrap,

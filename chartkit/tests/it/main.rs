@@ -17,6 +17,8 @@ mod package;
 mod profile;
 mod semver;
 mod sops_corpus;
+#[cfg(feature = "age")]
+mod sops_age;
 mod strvals;
 mod time;
 mod typed;
