@@ -84,6 +84,16 @@ codes! {
     NotEncrypted = "S002" "not-encrypted";
     /// The metadata of an encrypted file is damaged.
     InvalidMetadata = "S003" "invalid-metadata";
+    /// A `.sops.yaml` cannot be used.
+    InvalidSopsConfig = "S020" "invalid-sops-config";
+    /// A creation rule can never match: an earlier one takes everything that it would.
+    UnreachableRule = "S021" "unreachable-rule";
+    /// A creation rule cannot be used when it matches.
+    UnusableRule = "S022" "unusable-rule";
+    /// A configuration whose name SOPS does not look for.
+    IgnoredSopsConfig = "S023" "ignored-sops-config";
+    /// Another configuration lies nearer to the file than the one that is used.
+    OtherSopsConfig = "S024" "other-sops-config";
     /// The values cannot be read.
     InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.
