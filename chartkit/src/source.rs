@@ -89,6 +89,20 @@ pub(crate) enum Encoding {
     Utf16BigEndian,
 }
 
+impl Encoding {
+    /// The bytes that were converted to this text; it must be UTF-8 unless it never was converted.
+    pub(crate) fn encode(self, text: &[u8]) -> Vec<u8> {
+        let bytes: fn(u16) -> [u8; 2] = match self {
+            Self::Utf8 => return text.to_vec(),
+            Self::Utf16LittleEndian => u16::to_le_bytes,
+            Self::Utf16BigEndian => u16::to_be_bytes,
+        };
+        let text = String::from_utf8_lossy(text);
+        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+        units.flat_map(bytes).collect()
+    }
+}
+
 /// What of a text may be shown to people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

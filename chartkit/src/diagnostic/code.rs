@@ -84,6 +84,14 @@ codes! {
     NotEncrypted = "S002" "not-encrypted";
     /// The metadata of an encrypted file is damaged.
     InvalidMetadata = "S003" "invalid-metadata";
+    /// A value cannot be decrypted: it is damaged, moved, or in plain text.
+    Undecryptable = "S004" "undecryptable";
+    /// The MAC of an encrypted file does not belong to its values.
+    MacMismatch = "S005" "mac-mismatch";
+    /// A comment of an encrypted file is in plain text.
+    PlainComment = "S006" "plain-comment";
+    /// A file cannot be encrypted.
+    Unencryptable = "S007" "unencryptable";
     /// A `.sops.yaml` cannot be used.
     InvalidSopsConfig = "S020" "invalid-sops-config";
     /// A creation rule can never match: an earlier one takes everything that it would.

@@ -16,8 +16,7 @@ use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 use aes_gcm::aes::Aes256;
 use aes_gcm::{AesGcm, Nonce, Tag};
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::sops::{Comment, DataKey, Secret, Value};
 use crate::time::Timestamp;
@@ -30,14 +29,6 @@ pub(crate) const NONCE_SIZE: usize = 32;
 const TAG_SIZE: usize = 16;
 
 const PREFIX: &str = "ENC[AES256_GCM,data:";
-
-/// As Go's decoder, which does not look at the bits behind the last byte.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// Encrypts and decrypts the values of one file.
 pub(crate) struct Cipher {
@@ -74,7 +65,7 @@ impl fmt::Display for CipherError {
                  not those it was encrypted with",
             ),
             Self::UnknownType => f.write_str(
-                "found an unknown type, expected str, int, float, bool, time, comment or bytes",
+                "found an unknown type, expected str, int, float, bool, time or comment",
             ),
             Self::Value(kind) => write!(f, "what is encrypted is no {kind}"),
         }
@@ -185,6 +176,7 @@ impl Cipher {
         ciphertext: &Ciphertext<'_>,
         additional_data: &str,
     ) -> Result<Secret, CipherError> {
+        // DIFFERENCE: Go ignores the bits behind the last byte, so that a text could be changed.
         let decode = |text: &str| BASE64.decode(text).map_err(|_| CipherError::Malformed);
         let mut data = decode(ciphertext.data)?;
         let nonce = decode(ciphertext.iv)?;
@@ -261,8 +253,7 @@ fn value_of(kind: &str, plain: Secret) -> Result<Value, CipherError> {
         value(text).ok_or(CipherError::Value(kind))
     };
     match kind {
-        // `bytes` was written by SOPS before version 2; DIFFERENCE: SOPS 3 panics on it.
-        "str" | "bytes" => Ok(Value::String(plain)),
+        "str" => Ok(Value::String(plain)),
         "comment" => Ok(Value::Comment(Comment::new(plain))),
         "int" => parse("int", |text| text.parse().ok().map(Value::Int)),
         "bool" => parse("bool", |text| match text {
@@ -274,6 +265,7 @@ fn value_of(kind: &str, plain: Secret) -> Result<Value, CipherError> {
         "time" => parse("time", |text| {
             text.parse::<Timestamp>().ok().map(Value::Time)
         }),
+        // SOPS 3 panics on `bytes`, which only SOPS 1 wrote.
         _ => Err(CipherError::UnknownType),
     }
 }

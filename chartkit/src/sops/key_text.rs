@@ -38,6 +38,8 @@ pub enum ParseKeyErrorKind {
     InvalidId,
     /// An encryption context that is no list of `key:value`.
     InvalidContext,
+    /// A kind of key that stands twice in an order of kinds.
+    DuplicateKeyType,
 }
 
 impl ParseKeyError {
@@ -313,6 +315,40 @@ impl MasterKey {
     }
 }
 
+impl KeyType {
+    /// The kinds of a list such as `age,pgp`: the order in which the keys of a group are tried.
+    ///
+    /// # Shape
+    ///
+    /// Blanks count. Words that are no kind are passed over; an empty text is
+    /// [`KeyType::DEFAULT_ORDER`].
+    ///
+    /// # Errors
+    ///
+    /// [`DuplicateKeyType`](ParseKeyErrorKind::DuplicateKeyType).
+    ///
+    /// # Source
+    ///
+    /// SOPS v3.13.3, `cmd/sops/main.go`, `decryptionOrder`.
+    pub fn parse_order(list: &str) -> Result<Vec<Self>, ParseKeyError> {
+        if list.is_empty() {
+            return Ok(Self::DEFAULT_ORDER.to_vec());
+        }
+        let words: Vec<_> = list.split(',').collect();
+        if let Some((_, word)) = (1..)
+            .zip(&words)
+            .find(|&(i, word)| words[i..].contains(word))
+        {
+            return Err(ParseKeyError::new(
+                ParseKeyErrorKind::DuplicateKeyType,
+                format!("duplicate decryption key type: {}", Quoted(word)),
+            ));
+        }
+        let kind = |word: &&str| Self::ALL.into_iter().find(|kind| kind.as_str() == *word);
+        Ok(words.iter().filter_map(kind).collect())
+    }
+}
+
 fn entries(list: &str) -> impl Iterator<Item = &str> {
     let list = (!list.is_empty()).then_some(list);
     list.into_iter().flat_map(|list| list.split(','))
@@ -548,6 +584,20 @@ mod tests {
         for text in ["a", "a:b:c", "a:b,", ","] {
             let error = MasterKey::parse_kms_context(text).unwrap_err();
             assert_eq!(error.kind(), ParseKeyErrorKind::InvalidContext, "{text}");
+        }
+    }
+
+    #[test]
+    fn order_of_kinds() {
+        let order = |list: &str| KeyType::parse_order(list).unwrap();
+        assert_eq!(order(""), [KeyType::Age, KeyType::Pgp]);
+        assert_eq!(
+            order("gcp_kms,foo,age, pgp,azure_kv"),
+            [KeyType::GcpKms, KeyType::Age, KeyType::AzureKv]
+        );
+        for list in ["age,age", "pgp,foo,age,foo", ","] {
+            let error = KeyType::parse_order(list).unwrap_err();
+            assert_eq!(error.kind(), ParseKeyErrorKind::DuplicateKeyType);
         }
     }
 

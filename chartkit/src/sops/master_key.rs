@@ -103,6 +103,13 @@ impl KeyType {
         Self::Age,
     ];
 
+    /// The order in which the keys of a group are tried when nothing else is said; others come after.
+    ///
+    /// # Source
+    ///
+    /// SOPS v3.13.3, `sops.go`, `DefaultDecryptionOrder`.
+    pub const DEFAULT_ORDER: [Self; 2] = [Self::Age, Self::Pgp];
+
     /// The name of its list in the metadata, which is also the word of `--decryption-order`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

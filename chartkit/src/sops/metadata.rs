@@ -278,7 +278,8 @@ impl Metadata {
         self.fields.insert(at, Item::Entry(Entry::new(field, value)));
     }
 
-    fn put_or_remove(&mut self, field: &str, value: Option<Value>) {
+    /// Sets a field, or takes it away.
+    pub(crate) fn put_or_remove(&mut self, field: &str, value: Option<Value>) {
         match value {
             Some(value) => self.put(field, value),
             None => self

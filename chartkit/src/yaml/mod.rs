@@ -21,6 +21,7 @@ mod typed;
 mod value;
 
 pub use decode::Decoded;
+pub(crate) use decode::{AliasBudget, Resolved};
 pub use document::{Comment, Document, Kind, NodeId, Style};
 pub use emit::{EmitStyle, Slot, to_yaml, to_yaml_scalar};
 pub use error::{ParseError, ParseErrorKind};
@@ -32,5 +33,6 @@ pub use parse::{MAX_DEPTH, ParseOptions, Stream, parse};
 pub use read::{read, read_span, read_with};
 pub(crate) use scalar::parse_go_float;
 pub use scalar::{Scalar, Schema, resolve_scalar};
+pub(crate) use timestamp::parse_timestamp;
 pub use typed::{DecodeError, DecodeErrorKind, EncodeError, from_node, from_node_strict, to_value};
 pub use value::{Node, Number, Table, Value};
