@@ -64,6 +64,8 @@ codes! {
     ImportValues = "D005" "import-values";
     /// Something outside the inputs fails: files, streams.
     Environment = "E001" "environment";
+    /// A file was changed by someone else while it was being changed here.
+    FileChanged = "E002" "file-changed";
     /// The archive is there already, with other content.
     ArtifactExists = "K001" "artifact-exists";
     /// The chart cannot be packaged.

@@ -114,7 +114,7 @@ impl Translator<'_> {
             return self.group_name();
         }
         let mut flags = String::new();
-        while let Some(c) = self.rest.next() {
+        for c in self.rest.by_ref() {
             match c {
                 'i' | 'm' | 's' | 'U' | '-' => flags.push(c),
                 ')' if flags.is_empty() => self.out += "?:)",
@@ -189,13 +189,14 @@ impl Translator<'_> {
                 self.literal_text();
             }
             Some('p' | 'P') => self.property()?,
-            next => match next.copied().and_then(perl_class) {
-                Some(class) => self.take(class),
-                None => {
+            next => {
+                if let Some(class) = next.copied().and_then(perl_class) {
+                    self.take(class);
+                } else {
                     let c = self.escaped_char()?;
                     self.push_char(c);
                 }
-            },
+            }
         }
         Ok(())
     }

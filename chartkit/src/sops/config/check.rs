@@ -41,9 +41,8 @@ fn matches_everything(pattern: &str) -> bool {
     let inner = pattern.strip_prefix('^').unwrap_or(pattern);
     let open_end = inner.strip_suffix('$').unwrap_or(inner);
     match open_end {
-        ".*" => true,
         // A path is never empty.
-        ".+" => true,
+        ".*" | ".+" => true,
         "" => !(pattern.starts_with('^') && pattern.ends_with('$')),
         _ => false,
     }
@@ -76,7 +75,7 @@ fn unusable(rule: &CreationRule) -> Vec<Diagnostic> {
     match rule.key_groups() {
         Err(error) => diagnostics.push(of_error(&error)),
         Ok(groups) => {
-            diagnostics.extend(group_problem(rule, groups).map(|m| warning(start_of(rule), m)))
+            diagnostics.extend(group_problem(rule, groups).map(|m| warning(start_of(rule), m)));
         }
     }
     if let Err(error) = rule.selection() {

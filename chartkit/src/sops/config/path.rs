@@ -23,18 +23,24 @@
 #[must_use]
 pub fn absolute_path(directory: &str, path: &str) -> String {
     let windows = has_drive(directory);
-    let slashed = |text: &str| match windows {
-        true => text.replace('\\', "/"),
-        false => text.to_owned(),
+    let slashed = |text: &str| {
+        if windows {
+            text.replace('\\', "/")
+        } else {
+            text.to_owned()
+        }
     };
     let (directory, path) = (slashed(directory), slashed(path));
-    let whole = match path.starts_with('/') || (windows && has_drive(&path)) {
-        true => path,
-        false => format!("{directory}/{path}"),
+    let is_absolute = path.starts_with('/') || (windows && has_drive(&path));
+    let whole = if is_absolute {
+        path
+    } else {
+        format!("{directory}/{path}")
     };
-    let drive = match windows && has_drive(&whole) {
-        true => &whole[..2],
-        false => "",
+    let drive = if windows && has_drive(&whole) {
+        &whole[..2]
+    } else {
+        ""
     };
     let mut names = Vec::new();
     for name in whole[drive.len()..].split('/') {

@@ -16,8 +16,10 @@ pub(super) fn config(sources: &mut Sources, file: FileId) -> Result<Config, Conf
     if holds_private_key(sources.text(file)) {
         sources.conceal(file, Visibility::Keys);
     }
-    let mut options = ParseOptions::default();
-    options.first_document_only = true;
+    let options = ParseOptions {
+        first_document_only: true,
+        ..ParseOptions::default()
+    };
     let stream = yaml::parse(sources, file, None, &options)?;
     let root = match stream.documents.first() {
         Some(document) => document.node(Schema::V3)?.node,
@@ -289,9 +291,10 @@ impl Reader<'_> {
                 .iter()
                 .find_map(|key| fields.get(key).map(|field| span(field.node))),
         };
-        let key_groups = match groups.is_empty() {
-            true => flat.map(|group| vec![group]),
-            false => groups.into_iter().collect(),
+        let key_groups = if groups.is_empty() {
+            flat.map(|group| vec![group])
+        } else {
+            groups.into_iter().collect()
         };
         let shamir_threshold = match self.integer(fields, "shamir_threshold")? {
             None => 0,
@@ -472,11 +475,11 @@ impl Reader<'_> {
         for store in ["dotenv", "ini"] {
             self.section(&stores, store)?;
         }
-        let mut options = StoreOptions::default();
-        options.yaml_indent = indent("yaml")?.filter(|indent| *indent != 0);
-        options.json_indent = indent("json")?;
-        options.json_binary_indent = indent("json_binary")?;
-        Ok(options)
+        Ok(StoreOptions {
+            yaml_indent: indent("yaml")?.filter(|indent| *indent != 0),
+            json_indent: indent("json")?,
+            json_binary_indent: indent("json_binary")?,
+        })
     }
 }
 
