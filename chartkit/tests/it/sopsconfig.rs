@@ -55,14 +55,17 @@ fn mask_errors(answer: &mut Value) {
     let rules = answer["rules"].as_array().cloned().unwrap_or_default();
     let rules: Vec<_> = rules
         .into_iter()
-        .map(|rule| match rule["error"].is_string() {
-            true => json!({ "error": true }),
-            false => rule,
+        .map(|rule| {
+            if rule["error"].is_string() {
+                return json!({ "error": true });
+            }
+            rule
         })
         .collect();
-    *answer = match answer["error"].is_string() {
-        true => json!({ "error": true }),
-        false => json!({ "indent": answer["indent"], "rules": rules }),
+    *answer = if answer["error"].is_string() {
+        json!({ "error": true })
+    } else {
+        json!({ "indent": answer["indent"], "rules": rules })
     };
 }
 
@@ -84,9 +87,10 @@ fn ask(case: &Value) -> Value {
     let paths = case["paths"].as_array().unwrap();
     let rules = paths.iter().map(|path| {
         let path = path.as_str().unwrap();
-        let path = match path.starts_with('/') {
-            true => path.to_owned(),
-            false => format!("/work/{path}"),
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/work/{path}")
         };
         rule(&config, rule_path("/work", &path)).unwrap_or(json!({ "error": true }))
     });
