@@ -94,6 +94,8 @@ codes! {
     PlainComment = "S006" "plain-comment";
     /// A file cannot be encrypted.
     Unencryptable = "S007" "unencryptable";
+    /// No key at hand opens an encrypted file.
+    NoKey = "S008" "no-key";
     /// A `.sops.yaml` cannot be used.
     InvalidSopsConfig = "S020" "invalid-sops-config";
     /// A creation rule can never match: an earlier one takes everything that it would.
