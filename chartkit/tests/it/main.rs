@@ -19,6 +19,7 @@ mod semver;
 mod sops_corpus;
 #[cfg(feature = "age")]
 mod sops_age;
+mod sopsconfig;
 mod strvals;
 mod time;
 mod typed;
