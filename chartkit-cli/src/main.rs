@@ -23,11 +23,12 @@ fn main() -> ExitCode {
         Command::Show(args) => commands::show::run(&args, &mut context),
         Command::Profile(args) => commands::profile::run(&args, &mut context),
         Command::Same(args) => commands::same::run(&args, &mut context),
+        Command::Secrets(args) => commands::secrets::run(args, &mut context),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     let code = outcome.unwrap_or_else(|failure| {
         context.diagnostics.push(failure.diagnostic);
-        ExitCode::from(failure.exit as u8)
+        ExitCode::from(failure.exit)
     });
     report::messages(&report::render(&context));
     code
