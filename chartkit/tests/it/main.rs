@@ -16,9 +16,9 @@ mod layering;
 mod package;
 mod profile;
 mod semver;
-mod sops_corpus;
 #[cfg(feature = "age")]
 mod sops_age;
+mod sops_corpus;
 mod sopsconfig;
 mod strvals;
 mod time;
