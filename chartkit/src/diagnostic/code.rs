@@ -84,6 +84,16 @@ codes! {
     NotEncrypted = "S002" "not-encrypted";
     /// The metadata of an encrypted file is damaged.
     InvalidMetadata = "S003" "invalid-metadata";
+    /// A value cannot be decrypted: it is damaged, moved, or in plain text.
+    Undecryptable = "S004" "undecryptable";
+    /// The MAC of an encrypted file does not belong to its values.
+    MacMismatch = "S005" "mac-mismatch";
+    /// A comment of an encrypted file is in plain text.
+    PlainComment = "S006" "plain-comment";
+    /// A file cannot be encrypted.
+    Unencryptable = "S007" "unencryptable";
+    /// No key at hand opens an encrypted file.
+    NoKey = "S008" "no-key";
     /// The values cannot be read.
     InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.

@@ -44,7 +44,9 @@ pub struct Node {
 }
 
 /// A value, plain or encrypted: ciphertext is a [`Value::String`] of the form `ENC[…]`.
-#[derive(Clone, PartialEq)]
+///
+/// Floats are equal when their bits are: a NaN equals itself, and zero is not minus zero.
+#[derive(Clone)]
 pub enum Value {
     /// Never encrypted.
     Null,
@@ -146,6 +148,23 @@ impl PartialEq for Comment {
     }
 }
 
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Time(a), Self::Time(b)) => a == b,
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Comment(a), Self::Comment(b)) => a == b,
+            (Self::Branch(a), Self::Branch(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
 impl Value {
     /// A string.
     #[must_use]
@@ -189,7 +208,7 @@ impl Value {
 }
 
 /// The entries of a branch, without its comments.
-pub fn entries(branch: &Branch) -> impl DoubleEndedIterator<Item = &Entry> {
+pub(crate) fn entries(branch: &Branch) -> impl DoubleEndedIterator<Item = &Entry> {
     branch.iter().filter_map(|item| match item {
         Item::Entry(entry) => Some(entry),
         Item::Comment(_) => None,
@@ -198,16 +217,41 @@ pub fn entries(branch: &Branch) -> impl DoubleEndedIterator<Item = &Entry> {
 
 /// The value of the first entry with that key.
 #[must_use]
-pub fn get<'b>(branch: &'b Branch, key: &str) -> Option<&'b Value> {
+pub(crate) fn get<'b>(branch: &'b Branch, key: &str) -> Option<&'b Value> {
     entries(branch)
         .find(|entry| entry.key == key)
         .map(|entry| &entry.value.value)
 }
 
 /// The value of the first entry with that key.
-pub fn get_mut<'b>(branch: &'b mut Branch, key: &str) -> Option<&'b mut Value> {
+pub(crate) fn get_mut<'b>(branch: &'b mut Branch, key: &str) -> Option<&'b mut Value> {
     branch.iter_mut().find_map(|item| match item {
         Item::Entry(entry) if entry.key == key => Some(&mut entry.value.value),
         _ => None,
     })
+}
+
+/// Takes away where things were written: the branches go into another text.
+pub(crate) fn forget_places(branches: &mut [Branch]) {
+    fn forget(node: &mut Node) {
+        node.at = None;
+        match &mut node.value {
+            Value::Branch(inner) => branch(inner),
+            Value::List(items) => items.iter_mut().for_each(forget),
+            Value::Comment(comment) => comment.at = None,
+            _ => {}
+        }
+    }
+    fn branch(items: &mut Branch) {
+        for item in items {
+            match item {
+                Item::Comment(comment) => comment.at = None,
+                Item::Entry(entry) => {
+                    entry.key_at = None;
+                    forget(&mut entry.value);
+                }
+            }
+        }
+    }
+    branches.iter_mut().for_each(branch);
 }

@@ -60,8 +60,7 @@ impl Document {
         let mut decoder = Decoder {
             document: self,
             schema,
-            decoded: 1, // Go counts the document
-            aliased: 0,
+            budget: AliasBudget::default(),
             depth: 0,
             aliases: Vec::new(),
             merged: None,
@@ -73,15 +72,146 @@ impl Document {
             diagnostics: decoder.diagnostics,
         })
     }
+
+    /// The type of a scalar by its tag, style and text.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseErrorKind::Tag`] when the text is not what the tag says.
+    pub(crate) fn resolve(&self, id: NodeId, schema: Schema) -> Result<Resolved, ParseError> {
+        let text = self.text(id);
+        let is_plain = self.style(id) == Style::Plain;
+        let tag = match self.tag(id) {
+            None if is_plain => return Ok(Resolved::Scalar(resolve_scalar(text, schema))),
+            None => return Ok(Resolved::Scalar(Scalar::String)),
+            Some(tag) => tag,
+        };
+        let Some(name) = tag.strip_prefix("tag:yaml.org,2002:") else {
+            // v3 takes the tag `!` for none.
+            let is_resolved = tag == "!" && is_plain && schema == Schema::V3;
+            let scalar = if is_resolved {
+                resolve_scalar(text, schema)
+            } else {
+                Scalar::String
+            };
+            return Ok(Resolved::Scalar(scalar));
+        };
+        let resolved = match name {
+            "bool" | "int" | "float" | "null" | "timestamp" => resolve_scalar(text, schema),
+            "binary" => {
+                return binary::decode(text).map(Resolved::Binary).ok_or_else(|| {
+                    let message = "found text that is not base64 under the tag `!!binary`";
+                    self.error_at(id, ParseErrorKind::Tag, message)
+                });
+            }
+            _ => return Ok(Resolved::Scalar(Scalar::String)),
+        };
+        let fitting = match (name, resolved) {
+            ("bool", Scalar::Bool(_))
+            | ("int", Scalar::Int(_) | Scalar::UInt(_))
+            | ("float", Scalar::Float(_))
+            | ("null", Scalar::Null)
+            | ("timestamp", Scalar::Timestamp) => Some(resolved),
+            #[expect(clippy::cast_precision_loss, reason = "as Go converts it")]
+            ("float", Scalar::Int(int)) => Some(Scalar::Float(int as f64)),
+            _ => None,
+        };
+        fitting.map(Resolved::Scalar).ok_or_else(|| {
+            let message = format!("found a scalar that is no {name} under the tag `!!{name}`");
+            self.error_at(id, ParseErrorKind::Tag, message)
+        })
+    }
+
+    /// Refuses a mapping with a key that is there twice.
+    ///
+    /// go-yaml v3 compares keys as they are written, before it knows what they mean.
+    pub(crate) fn refuse_duplicates(&self, id: NodeId) -> Result<(), ParseError> {
+        let written = |key| match self.kind(key) {
+            Kind::Alias => self.raw(self.span(key)),
+            _ => self.text(key),
+        };
+        let keys = self.entries(id).map(|(key, _)| key);
+        let mut keys: Vec<_> = keys
+            .map(|key| (self.kind(key), written(key), key))
+            .collect();
+        keys.sort_unstable();
+        let same =
+            |pair: &&[(Kind, &str, NodeId)]| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1);
+        let duplicates = keys
+            .windows(2)
+            .filter(same)
+            .map(|pair| (pair[1].2, pair[0].2));
+        let Some((second, first)) = duplicates.min() else {
+            return Ok(());
+        };
+        let message = format!("found the key `{}` again in one mapping", written(second));
+        let error = self.error_at(second, ParseErrorKind::DuplicateKey, message);
+        Err(error.related_to(self.span(first), "it is here first"))
+    }
+
+    /// Whether a key is `<<`, so that its value counts as part of the mapping.
+    pub(crate) fn is_merge(&self, key: NodeId, schema: Schema) -> bool {
+        if self.kind(key) != Kind::Scalar || self.text(key) != "<<" {
+            return false;
+        }
+        match self.tag(key) {
+            None => self.style(key) == Style::Plain,
+            // v2 asks for the tag only.
+            Some("!") => schema == Schema::V2 || self.style(key) == Style::Plain,
+            Some(tag) => tag == "tag:yaml.org,2002:merge",
+        }
+    }
+
+    fn error_at(&self, id: NodeId, kind: ParseErrorKind, message: impl Into<String>) -> ParseError {
+        ParseError::new(&self.origin, self.span(id), kind, message)
+    }
+}
+
+/// Stops aliases from multiplying a document, by go-yaml's measure: beyond 1000 nodes, 99 % may come
+/// from aliases, falling to 10 % at four million nodes.
+///
+/// # Source
+///
+/// go-yaml v3.0.4, `decode.go`, `decoder.unmarshal` and `allowedAliasRatio`.
+pub(crate) struct AliasBudget {
+    /// Nodes decoded so far, each as often as aliases lead to it.
+    decoded: u32,
+    /// Those of them that an alias led to.
+    aliased: u32,
+}
+
+impl Default for AliasBudget {
+    fn default() -> Self {
+        Self {
+            decoded: 1, // Go counts the document
+            aliased: 0,
+        }
+    }
+}
+
+impl AliasBudget {
+    /// Counts a node; says whether that many are allowed.
+    pub(crate) fn visit(&mut self, through_alias: bool) -> bool {
+        const FEW: f64 = 400_000.0;
+        const MANY: f64 = 4_000_000.0;
+        self.decoded = self.decoded.saturating_add(1);
+        if !through_alias {
+            return true;
+        }
+        self.aliased = self.aliased.saturating_add(1);
+        if self.aliased <= 100 || self.decoded <= 1000 {
+            return true;
+        }
+        let decoded = f64::from(self.decoded);
+        let allowed = 0.99 - 0.89 * ((decoded - FEW) / (MANY - FEW)).clamp(0.0, 1.0);
+        f64::from(self.aliased) / decoded <= allowed
+    }
 }
 
 struct Decoder<'a> {
     document: &'a Document,
     schema: Schema,
-    /// Nodes decoded so far, each as often as aliases lead to it.
-    decoded: u32,
-    /// Those of them that an alias led to.
-    aliased: u32,
+    budget: AliasBudget,
     depth: usize,
     /// The aliases being followed.
     aliases: Vec<NodeId>,
@@ -147,26 +277,12 @@ impl Decoder<'_> {
         Ok(Node::new(value, place))
     }
 
-    /// Stops aliases from multiplying a document, by go-yaml's measure: beyond 1000 nodes, 99 % may
-    /// come from aliases, falling to 10 % at four million nodes.
     fn count(&mut self, id: NodeId) -> Result<(), ParseError> {
-        const FEW: f64 = 400_000.0;
-        const MANY: f64 = 4_000_000.0;
-        self.decoded += 1;
-        if self.aliases.is_empty() {
+        if self.budget.visit(!self.aliases.is_empty()) {
             return Ok(());
         }
-        self.aliased += 1;
-        if self.aliased <= 100 || self.decoded <= 1000 {
-            return Ok(());
-        }
-        let decoded = f64::from(self.decoded);
-        let allowed = 0.99 - 0.89 * ((decoded - FEW) / (MANY - FEW)).clamp(0.0, 1.0);
-        if f64::from(self.aliased) / decoded > allowed {
-            let message = "found aliases that make the document contain excessive aliasing";
-            return Err(self.error(id, ParseErrorKind::ExcessiveAliasing, message));
-        }
-        Ok(())
+        let message = "found aliases that make the document contain excessive aliasing";
+        Err(self.error(id, ParseErrorKind::ExcessiveAliasing, message))
     }
 
     fn enter(&mut self, id: NodeId) -> Result<(), ParseError> {
@@ -198,7 +314,7 @@ impl Decoder<'_> {
 
     fn scalar(&self, id: NodeId) -> Result<Value, ParseError> {
         let text = self.document.text(id);
-        let value = match self.resolve(id)? {
+        let value = match self.document.resolve(id, self.schema)? {
             Resolved::Scalar(Scalar::Null) => Value::Null,
             Resolved::Scalar(Scalar::Bool(b)) => Value::Bool(b),
             Resolved::Scalar(Scalar::Int(int)) => Value::Number(Number::Int(int)),
@@ -211,55 +327,9 @@ impl Decoder<'_> {
                 Value::Number(Number::Float(float))
             }
             Resolved::Scalar(Scalar::Timestamp | Scalar::String) => Value::String(Arc::from(text)),
-            Resolved::Binary(text) => Value::String(Arc::from(text)),
+            Resolved::Binary(bytes) => Value::String(Arc::from(binary::to_text(&bytes))),
         };
         Ok(value)
-    }
-
-    /// The type of a scalar by its tag, style and text.
-    fn resolve(&self, id: NodeId) -> Result<Resolved, ParseError> {
-        let document = self.document;
-        let text = document.text(id);
-        let is_plain = document.style(id) == Style::Plain;
-        let tag = match document.tag(id) {
-            None if is_plain => return Ok(Resolved::Scalar(resolve_scalar(text, self.schema))),
-            None => return Ok(Resolved::Scalar(Scalar::String)),
-            Some(tag) => tag,
-        };
-        let Some(name) = tag.strip_prefix("tag:yaml.org,2002:") else {
-            // v3 takes the tag `!` for none.
-            let is_resolved = tag == "!" && is_plain && self.schema == Schema::V3;
-            let scalar = if is_resolved {
-                resolve_scalar(text, self.schema)
-            } else {
-                Scalar::String
-            };
-            return Ok(Resolved::Scalar(scalar));
-        };
-        let resolved = match name {
-            "bool" | "int" | "float" | "null" | "timestamp" => resolve_scalar(text, self.schema),
-            "binary" => {
-                return binary::decode(text).map(Resolved::Binary).ok_or_else(|| {
-                    let message = "found text that is not base64 under the tag `!!binary`";
-                    self.error(id, ParseErrorKind::Tag, message)
-                });
-            }
-            _ => return Ok(Resolved::Scalar(Scalar::String)),
-        };
-        let fitting = match (name, resolved) {
-            ("bool", Scalar::Bool(_))
-            | ("int", Scalar::Int(_) | Scalar::UInt(_))
-            | ("float", Scalar::Float(_))
-            | ("null", Scalar::Null)
-            | ("timestamp", Scalar::Timestamp) => Some(resolved),
-            #[expect(clippy::cast_precision_loss, reason = "as Go converts it")]
-            ("float", Scalar::Int(int)) => Some(Scalar::Float(int as f64)),
-            _ => None,
-        };
-        fitting.map(Resolved::Scalar).ok_or_else(|| {
-            let message = format!("found a scalar that is no {name} under the tag `!!{name}`");
-            self.error(id, ParseErrorKind::Tag, message)
-        })
     }
 
     fn mapping(&mut self, id: NodeId, target: &mut Target) -> Result<(), ParseError> {
@@ -280,7 +350,7 @@ impl Decoder<'_> {
     ) -> Result<(), ParseError> {
         let document = self.document;
         for (key_id, value_id) in document.entries(id) {
-            if self.is_merge(key_id) {
+            if document.is_merge(key_id, self.schema) {
                 self.merge_v2(value_id, target)?;
                 continue;
             }
@@ -349,14 +419,14 @@ impl Decoder<'_> {
 
     fn mapping_v3(&mut self, id: NodeId, target: &mut Target) -> Result<(), ParseError> {
         let document = self.document;
-        self.refuse_duplicates(id)?;
+        document.refuse_duplicates(id)?;
         let mut merged = self.merged.take();
         if merged.is_none() {
             target.only_strings = self.has_only_string_keys(id);
         }
         let mut merge = None;
         for (key_id, value_id) in document.entries(id) {
-            if self.is_merge(key_id) {
+            if document.is_merge(key_id, self.schema) {
                 merge = Some(value_id);
                 continue;
             }
@@ -409,45 +479,6 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// go-yaml v3 compares keys as they are written, before it knows what they mean.
-    fn refuse_duplicates(&self, id: NodeId) -> Result<(), ParseError> {
-        let document = self.document;
-        let written = |key| match document.kind(key) {
-            Kind::Alias => document.raw(document.span(key)),
-            _ => document.text(key),
-        };
-        let keys = document.entries(id).map(|(key, _)| key);
-        let mut keys: Vec<_> = keys
-            .map(|key| (document.kind(key), written(key), key))
-            .collect();
-        keys.sort_unstable();
-        let same =
-            |pair: &&[(Kind, &str, NodeId)]| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1);
-        let duplicates = keys
-            .windows(2)
-            .filter(same)
-            .map(|pair| (pair[1].2, pair[0].2));
-        let Some((second, first)) = duplicates.min() else {
-            return Ok(());
-        };
-        let message = format!("found the key `{}` again in one mapping", written(second));
-        let error = self.error(second, ParseErrorKind::DuplicateKey, message);
-        Err(error.related_to(document.span(first), "it is here first"))
-    }
-
-    fn is_merge(&self, key: NodeId) -> bool {
-        let document = self.document;
-        if document.kind(key) != Kind::Scalar || document.text(key) != "<<" {
-            return false;
-        }
-        match document.tag(key) {
-            None => document.style(key) == Style::Plain,
-            // v2 asks for the tag only.
-            Some("!") => self.schema == Schema::V2 || document.style(key) == Style::Plain,
-            Some(tag) => tag == "tag:yaml.org,2002:merge",
-        }
-    }
-
     fn key(&mut self, id: NodeId) -> Result<Key, ParseError> {
         self.count(id)?;
         let refused = |this: &Self, found: &str| {
@@ -467,8 +498,10 @@ impl Decoder<'_> {
             Kind::Sequence => refused(self, "a list"),
             Kind::Mapping => refused(self, "a mapping"),
             Kind::Scalar => {
-                let (text, kind) = match self.resolve(id)? {
-                    Resolved::Binary(text) => (Arc::from(text), KeyKind::String),
+                let (text, kind) = match self.document.resolve(id, self.schema)? {
+                    Resolved::Binary(bytes) => {
+                        (Arc::from(binary::to_text(&bytes)), KeyKind::String)
+                    }
                     Resolved::Scalar(scalar) => match scalar {
                         Scalar::Timestamp | Scalar::String => {
                             (Arc::from(self.document.text(id)), KeyKind::String)
@@ -500,10 +533,10 @@ impl Decoder<'_> {
             return self.key(id).map(Some);
         }
         self.count(id)?;
-        let text = match self.resolve(id)? {
+        let text = match self.document.resolve(id, self.schema)? {
             Resolved::Scalar(Scalar::Null) => return Ok(None),
             Resolved::Scalar(_) => Arc::from(self.document.text(id)),
-            Resolved::Binary(text) => Arc::from(text),
+            Resolved::Binary(bytes) => Arc::from(binary::to_text(&bytes)),
         };
         let kind = KeyKind::String;
         Ok(Some(Key { text, kind }))
@@ -548,13 +581,14 @@ impl Decoder<'_> {
     }
 
     fn error(&self, id: NodeId, kind: ParseErrorKind, message: impl Into<String>) -> ParseError {
-        ParseError::new(&self.document.origin, self.document.span(id), kind, message)
+        self.document.error_at(id, kind, message)
     }
 }
 
-enum Resolved {
+/// What the tag, the style and the text of a scalar say together.
+pub(crate) enum Resolved {
     /// The text has this type.
     Scalar(Scalar),
     /// The text was base64 of this.
-    Binary(String),
+    Binary(Vec<u8>),
 }

@@ -19,6 +19,16 @@ impl NodeId {
     pub(super) fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// Its place in the order of the text, from 0 for the root.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The node at a place in the order of the text.
+    pub(crate) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 /// What sort of thing a node is.
@@ -144,6 +154,11 @@ impl Document {
     #[must_use]
     pub fn root(&self) -> NodeId {
         NodeId(0)
+    }
+
+    /// Every node in the order of the text.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
     }
 
     /// What sort of node it is.

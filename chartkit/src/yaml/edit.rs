@@ -77,18 +77,27 @@ pub fn replace_scalars(
     let mut copied = 0;
     let mut last = None;
     for (node, new) in edits {
-        let editor = Editor { document, node };
         if last.replace(node) == Some(node) {
-            return Err(editor.error(EditErrorKind::Twice));
+            return Err(Editor { document, node }.error(EditErrorKind::Twice));
         }
-        editor.check(new)?;
-        let (region, written) = editor.region(&editor.write(new)?)?;
+        let (region, written) = scalar_edit(document, node, new)?;
         text.extend_from_slice(&old[copied..region.start]);
         text.extend_from_slice(written.as_bytes());
         copied = region.end;
     }
     text.extend_from_slice(&old[copied..]);
     Ok(text)
+}
+
+/// The bytes that one scalar takes, and what to put there; see [`replace_scalars`].
+pub(crate) fn scalar_edit(
+    document: &Document,
+    node: NodeId,
+    new: NewScalar<'_>,
+) -> Result<(Range<usize>, String), EditError> {
+    let editor = Editor { document, node };
+    editor.check(new)?;
+    editor.region(&editor.write(new)?)
 }
 
 /// A scalar that cannot be replaced.

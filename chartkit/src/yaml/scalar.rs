@@ -171,8 +171,10 @@ fn resolve_signed_after_prefix(text: &str, schema: Schema) -> Option<Scalar> {
     i64::from_str_radix(digits, radix).ok().map(Scalar::Int)
 }
 
-/// Go itself lets `_` stand between digits; go-yaml leaves it to Go only for `.5_0`.
-fn parse_go_float(text: &str) -> Option<f64> {
+/// A decimal float as Go's `strconv.ParseFloat` reads it: `_` may stand between digits.
+///
+/// go-yaml leaves it to Go only for `.5_0`.
+pub(crate) fn parse_go_float(text: &str) -> Option<f64> {
     if !text.contains('_') {
         return parse_float(text);
     }

@@ -81,22 +81,30 @@ impl<'a> TabCheck<'a> {
         if !self.has_tabs {
             return Ok(());
         }
-        self.gap(last.max(self.checked), self.bytes.len(), false)
+        // The next document's first token looks at the same text again.
+        let key_allowed = self.key_allowed;
+        let result = self.gap(last.max(self.checked), self.bytes.len(), false);
+        self.key_allowed = key_allowed;
+        result
     }
 
     /// From the last token to `end`; from `next` on, anything but blanks and comments is no longer
     /// part of the document.
     fn gap(&mut self, next: usize, end: usize, in_flow: bool) -> Result<(), Fault> {
         let mut at = self.checked;
+        let mut has_break = false;
         match self.last {
-            Token::Plain { column } => at = self.behind_plain(at, end, column)?,
+            Token::Plain { column } => {
+                let start = at;
+                at = self.behind_plain(at, end, column)?;
+                has_break = self.bytes[start..at].contains(&b'\n');
+            }
             Token::Block { indent } => at = self.block(at, end, indent)?,
             Token::Other => {}
         }
         if in_flow {
             return Ok(());
         }
-        let mut has_break = false;
         while at < end {
             match self.bytes[at] {
                 b'\t' if self.key_allowed => return Err(tab(at)),
@@ -109,6 +117,8 @@ impl<'a> TabCheck<'a> {
                 _ if at >= next => return Ok(()),
                 b'%' => at = self.line_end(at) - 1,
                 b'-' | b'?' => self.key_allowed = true,
+                // The end of a document.
+                b'.' => self.key_allowed = false,
                 // Behind the `:` of a `?` another key may follow.
                 b':' => self.key_allowed = has_break,
                 b'&' | b'!' => {

@@ -1,6 +1,33 @@
 //! Which texts go-yaml takes for a timestamp.
 //!
-//! Their value is the text itself; what matters is that such a text is no plain string.
+//! Helm's values keep the text itself; what matters there is that such a text is no plain string.
+
+use crate::time::Timestamp;
+
+/// The point in time that such a text names; without a zone it is in UTC.
+pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    if !is_timestamp(text) {
+        return None;
+    }
+    // Go takes months, days and times of one digit and other separators; the text becomes RFC 3339.
+    let (date, time) = match text.find(['T', 't', ' ']) {
+        Some(at) => (&text[..at], text[at + 1..].trim_start_matches(' ')),
+        None => (text, "0:0:0"),
+    };
+    let clock = time.find([',', '.', 'Z', '+', '-']).unwrap_or(time.len());
+    let (clock, rest) = time.split_at(clock);
+    let two_digits = |(index, part): (usize, &str)| match index {
+        0 => part.to_owned(),
+        _ => format!("{part:0>2}"),
+    };
+    let date: Vec<_> = date.split('-').enumerate().map(two_digits).collect();
+    let clock: Vec<_> = clock.split(':').map(|part| format!("{part:0>2}")).collect();
+    let has_zone = rest.contains(['Z', '+', '-']);
+    let zone = if has_zone { "" } else { "Z" };
+    format!("{}T{}{rest}{zone}", date.join("-"), clock.join(":"))
+        .parse()
+        .ok()
+}
 
 /// Whether Go's `time.Parse` accepts `text` in one of go-yaml's four layouts.
 ///

@@ -18,6 +18,7 @@ mod profile;
 mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
+mod sops_corpus;
 mod strvals;
 mod time;
 mod typed;

@@ -30,6 +30,8 @@ pub enum LoadErrorKind {
     Empty,
     /// The file is not encrypted.
     MetadataNotFound,
+    /// The file is encrypted, but was taken for plaintext.
+    AlreadyEncrypted,
     /// The metadata is damaged.
     Metadata,
 }

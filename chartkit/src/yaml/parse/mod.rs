@@ -323,6 +323,9 @@ impl<'a> Builder<'a> {
         if explicit {
             self.last_end = range.end;
             self.tabs.token(range, Token::Other, false)?;
+        } else if !is_first {
+            let message = "found text behind the end of a document, expected `---` before it";
+            return Err(Fault::new(range, ParseErrorKind::Syntax, message));
         }
         Ok(())
     }
