@@ -27,9 +27,9 @@ mod store;
 mod tree;
 
 pub use crate::secret::Secret;
-pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
 #[cfg(feature = "age")]
 pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
+pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
 pub use data_key::{
     DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
     WrappedDataKey, retrieve, wrap,
