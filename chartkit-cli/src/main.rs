@@ -3,20 +3,25 @@
 mod args;
 mod commands;
 mod failure;
+mod prompt;
 mod report;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command};
+use args::{Cli, Command, sops_style};
 use commands::Context;
 use failure::Exit;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
-    let cli = Cli::parse();
+    let args = std::env::args_os().skip(1).collect();
+    let translated = sops_style::translate(args, &Cli::command());
+    let program = std::env::args_os().take(1);
+    let cli = Cli::parse_from(program.chain(translated.args));
     let mut context = Context::new(cli.format);
+    context.diagnostics.extend(translated.warnings);
     let outcome = match cli.command {
         Command::Package(args) => commands::package::run(&args, &mut context),
         Command::Values(args) => commands::values::run(&args, &mut context),
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
     reason = "the last words of a broken process"
 )]
 fn bug(panic: &std::panic::PanicHookInfo<'_>) {
+    commands::secrets::wipe_all();
     let place = panic
         .location()
         .map(ToString::to_string)

@@ -323,7 +323,11 @@ pub(crate) struct Set {
     pub(crate) index: String,
 
     /// The value, as JSON
-    #[arg(value_name = "VALUE", required_unless_present = "value_stdin", allow_negative_numbers = true)]
+    #[arg(
+        value_name = "VALUE",
+        required_unless_present = "value_stdin",
+        allow_negative_numbers = true
+    )]
     pub(crate) value: Option<OsString>,
 }
 

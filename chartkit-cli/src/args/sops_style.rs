@@ -9,6 +9,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use chartkit::diagnostic::{Code, Diagnostic};
 use clap::{Arg, Command};
 
 /// The verb behind which all this happens.
@@ -18,7 +19,7 @@ const VERB: &str = "secrets";
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Translated {
     pub(crate) args: Vec<OsString>,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// Translates the arguments behind `secrets`; those of other verbs stay as they are.
@@ -67,7 +68,10 @@ impl Given {
         match self.value {
             Some(value) if self.is_flag => {
                 // The words of Go's `strconv.ParseBool`.
-                if matches!(value.to_str(), Some("0" | "f" | "F" | "false" | "False" | "FALSE")) {
+                if matches!(
+                    value.to_str(),
+                    Some("0" | "f" | "F" | "false" | "False" | "FALSE")
+                ) {
                     return None;
                 }
             }
@@ -107,18 +111,26 @@ fn translate_rest(args: Vec<OsString>, secrets: &Command, translated: &mut Trans
             value => value,
         };
         if let Some(option) = option_of(secrets, &name) {
-            before.own.push(Given::new(option, value_for(takes_value(option))));
+            before
+                .own
+                .push(Given::new(option, value_for(takes_value(option))));
         } else if let Some(option) = option_anywhere(secrets, &name) {
-            before.of_verbs.push(Given::new(option, value_for(takes_value(option))));
+            before
+                .of_verbs
+                .push(Given::new(option, value_for(takes_value(option))));
         } else if let Some(verb) = old_verb(&name) {
             before.old_verbs.push((verb, value_for(verb == "set")));
         } else {
             before.others.push(arg);
-            before.others.extend(value_for(name == "format").filter(|_| value.is_none()));
+            before
+                .others
+                .extend(value_for(name == "format").filter(|_| value.is_none()));
         }
     };
     translated.args.append(&mut before.others);
-    translated.args.extend(before.own.into_iter().filter_map(Given::into_arg));
+    translated
+        .args
+        .extend(before.own.into_iter().filter_map(Given::into_arg));
 
     let mut rest: Vec<_> = first.into_iter().chain(args).collect();
     put_old_verb_first(&before.old_verbs, &mut rest, secrets);
@@ -134,7 +146,9 @@ fn translate_rest(args: Vec<OsString>, secrets: &Command, translated: &mut Trans
         } else {
             let (name, verb) = (&given.name, command.get_name());
             let warning = format!("`--{name}` means nothing to `{verb}` and is ignored");
-            translated.warnings.push(warning);
+            translated
+                .warnings
+                .push(Diagnostic::warning(Code::IgnoredArgument, warning));
         }
     }
     translate_behind(behind, command, &mut translated.args);
@@ -158,9 +172,8 @@ fn translate_behind(rest: Vec<OsString>, command: &Command, out: &mut Vec<OsStri
             out.extend(rest);
             return;
         }
-        let option = split_option(&arg).and_then(|(name, value)| {
-            Some((option_of(command, &name)?, value))
-        });
+        let option =
+            split_option(&arg).and_then(|(name, value)| Some((option_of(command, &name)?, value)));
         let Some((option, value)) = option else {
             // A text such as `-5` that is no option is an argument of its own.
             out.push(arg);
@@ -186,13 +199,21 @@ fn put_old_verb_first(
     rest: &mut Vec<OsString>,
     secrets: &Command,
 ) {
-    let Some(first) = rest.first().filter(|first| secrets.find_subcommand(first).is_none()) else {
+    let Some(first) = rest
+        .first()
+        .filter(|first| secrets.find_subcommand(first).is_none())
+    else {
         return;
     };
-    let looks_like_file = first.to_string_lossy().contains(['.', '/', std::path::MAIN_SEPARATOR]);
+    let looks_like_file = first
+        .to_string_lossy()
+        .contains(['.', '/', std::path::MAIN_SEPARATOR]);
     match old_verbs.last() {
         Some(("set", value)) => {
-            let value = value.as_ref().and_then(|value| value.to_str()).unwrap_or_default();
+            let value = value
+                .as_ref()
+                .and_then(|value| value.to_str())
+                .unwrap_or_default();
             // A path ends with `]`, so that the blank behind one divides it from the value.
             if let Some((path, value)) = value.split_once("] ") {
                 rest.insert(1, OsString::from(format!("{path}]")));
@@ -219,7 +240,9 @@ fn old_verb(name: &str) -> Option<&'static str> {
 /// The name and the value of `-name`, `--name`, `-name=value` and `--name=value`.
 fn split_option(arg: &OsStr) -> Option<(String, Option<OsString>)> {
     let bytes = arg.as_encoded_bytes();
-    let text = bytes.strip_prefix(b"--").or_else(|| bytes.strip_prefix(b"-"))?;
+    let text = bytes
+        .strip_prefix(b"--")
+        .or_else(|| bytes.strip_prefix(b"-"))?;
     if text.is_empty() || text.starts_with(b"-") || text.starts_with(b"=") {
         return None;
     }
@@ -232,16 +255,18 @@ fn split_option(arg: &OsStr) -> Option<(String, Option<OsString>)> {
 
 fn option_of<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
     command.get_arguments().find(|arg| {
-        let short = arg.get_short().is_some_and(|short| name.chars().eq([short]));
+        let short = arg
+            .get_short()
+            .is_some_and(|short| name.chars().eq([short]));
         arg.get_long() == Some(name) || short
     })
 }
 
 /// An option of whatever verb has one of that name.
 fn option_anywhere<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
-    command.get_subcommands().find_map(|verb| {
-        option_of(verb, name).or_else(|| option_anywhere(verb, name))
-    })
+    command
+        .get_subcommands()
+        .find_map(|verb| option_of(verb, name).or_else(|| option_anywhere(verb, name)))
 }
 
 /// Whether the next argument is its value.
@@ -260,35 +285,81 @@ mod tests {
         let words = shlex::split(line).unwrap();
         let args = words.into_iter().map(OsString::from).collect();
         let translated = translate(args, &Cli::command());
-        let words: Vec<_> = translated.args.iter().map(|arg| arg.to_str().unwrap()).collect();
+        let words: Vec<_> = translated
+            .args
+            .iter()
+            .map(|arg| arg.to_str().unwrap())
+            .collect();
         (words.join(" "), translated.warnings.len())
     }
 
     #[test]
     fn options_are_taken_as_sops_takes_them() {
         for (line, want) in [
-            ("secrets decrypt -extract '[\"a\"]' f", "secrets decrypt --extract=[\"a\"] f"),
-            ("secrets decrypt f --output-type json", "secrets decrypt f --output-type=json"),
-            ("secrets encrypt -a X -i f", "secrets encrypt --age=X --in-place f"),
-            ("secrets encrypt -in-place=true -age=X f", "secrets encrypt --in-place --age=X f"),
+            (
+                "secrets decrypt -extract '[\"a\"]' f",
+                "secrets decrypt --extract=[\"a\"] f",
+            ),
+            (
+                "secrets decrypt f --output-type json",
+                "secrets decrypt f --output-type=json",
+            ),
+            (
+                "secrets encrypt -a X -i f",
+                "secrets encrypt --age=X --in-place f",
+            ),
+            (
+                "secrets encrypt -in-place=true -age=X f",
+                "secrets encrypt --in-place --age=X f",
+            ),
             ("secrets encrypt --in-place=false f", "secrets encrypt f"),
-            ("secrets encrypt --unencrypted-suffix -x f", "secrets encrypt --unencrypted-suffix=-x f"),
+            (
+                "secrets encrypt --unencrypted-suffix -x f",
+                "secrets encrypt --unencrypted-suffix=-x f",
+            ),
             ("secrets set f '[\"a\"]' -5", "secrets set f [\"a\"] -5"),
-            ("secrets --indent 2 -config c encrypt f", "secrets --indent=2 --config=c encrypt f"),
-            ("secrets --age X encrypt -i f", "secrets encrypt --age=X --in-place f"),
-            ("secrets --age X encrypt --age Y f", "secrets encrypt --age=X --age=Y f"),
-            ("secrets -f f groups delete 1", "secrets groups delete --file=f 1"),
-            ("secrets groups add -age X -f f", "secrets groups add --age=X --file=f"),
+            (
+                "secrets --indent 2 -config c encrypt f",
+                "secrets --indent=2 --config=c encrypt f",
+            ),
+            (
+                "secrets --age X encrypt -i f",
+                "secrets encrypt --age=X --in-place f",
+            ),
+            (
+                "secrets --age X encrypt --age Y f",
+                "secrets encrypt --age=X --age=Y f",
+            ),
+            (
+                "secrets -f f groups delete 1",
+                "secrets groups delete --file=f 1",
+            ),
+            (
+                "secrets groups add -age X -f f",
+                "secrets groups add --age=X --file=f",
+            ),
             ("secrets exec f -- sh -c x", "secrets exec f -- sh -c x"),
-            ("secrets status --format json f", "secrets status --format json f"),
-            ("--format json secrets --format=human status f", "--format json secrets --format=human status f"),
-            ("secrets decrypt --enable-local-keyservice f", "secrets decrypt --enable-local-keyservice f"),
+            (
+                "secrets status --format json f",
+                "secrets status --format json f",
+            ),
+            (
+                "--format json secrets --format=human status f",
+                "--format json secrets --format=human status f",
+            ),
+            (
+                "secrets decrypt --enable-local-keyservice f",
+                "secrets decrypt --enable-local-keyservice f",
+            ),
             ("secrets --help", "secrets --help"),
             ("secrets decrypt -h", "secrets decrypt -h"),
             ("secrets help decrypt", "secrets help decrypt"),
             ("secrets", "secrets"),
             ("secrets decrypt --extract", "secrets decrypt --extract"),
-            ("values c -f secrets -set a=b", "values c -f secrets -set a=b"),
+            (
+                "values c -f secrets -set a=b",
+                "values c -f secrets -set a=b",
+            ),
         ] {
             assert_eq!(translated(line), (want.to_owned(), 0), "{line}");
         }
@@ -306,12 +377,24 @@ mod tests {
     fn the_old_interface_has_verbs_too() {
         for (line, want) in [
             ("secrets -d f.yaml", "secrets decrypt f.yaml"),
-            ("secrets --decrypt --extract x f", "secrets decrypt --extract=x f"),
-            ("secrets -e -i --input-type yaml f", "secrets encrypt --in-place --input-type=yaml f"),
+            (
+                "secrets --decrypt --extract x f",
+                "secrets decrypt --extract=x f",
+            ),
+            (
+                "secrets -e -i --input-type yaml f",
+                "secrets encrypt --in-place --input-type=yaml f",
+            ),
             ("secrets -r --add-age X f", "secrets rotate --add-age=X f"),
-            ("secrets --set '[\"a\"][0] {\"b\": 1}' f", "secrets set f [\"a\"][0] {\"b\": 1}"),
+            (
+                "secrets --set '[\"a\"][0] {\"b\": 1}' f",
+                "secrets set f [\"a\"][0] {\"b\": 1}",
+            ),
             ("secrets f.yaml", "secrets edit f.yaml"),
-            ("secrets --input-type yaml a/b", "secrets edit --input-type=yaml a/b"),
+            (
+                "secrets --input-type yaml a/b",
+                "secrets edit --input-type=yaml a/b",
+            ),
             ("secrets decrpt", "secrets decrpt"),
         ] {
             assert_eq!(translated(line), (want.to_owned(), 0), "{line}");

@@ -6,7 +6,9 @@ use chartkit::sops::{
     DataKey, EncryptOptions, Format, PlainFile, Settings, StoreOptions, encrypt, wrap,
 };
 
-use super::{Outcome, Purpose, Session, check_output, failures, formats, keys, now, path_text, settings};
+use super::{
+    Outcome, Purpose, Session, check_output, failures, formats, keys, now, path_text, settings,
+};
 use crate::args::secrets::{Encrypt as Arguments, Keys, Selections, Services};
 use crate::failure::{Failure, SopsExit};
 
@@ -32,8 +34,7 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let creation = creation(&name, input, &args.keys, &args.selections, session)?;
     let plain = PlainFile::load(input, &mut session.context.sources, id)
         .map_err(|error| failures::load(SopsExit::CannotRead, &error))?;
-    let layout = creation.layout;
-    let text = seal(&plain, creation, output, layout, &args.services, session)?;
+    let text = seal(&plain, &creation, output, &args.services, session)?;
     session.deliver(&text, &args.output, file.as_ref(), Readers::Umask)
 }
 
@@ -55,25 +56,29 @@ pub(super) fn creation(
     let layout = session.layout(found.as_ref());
     let absolute = session.absolute(name);
     let rule = match &found {
-        Some(found) => found.config.rule_for(rule_path(&found.directory, &absolute))?,
+        Some(found) => found
+            .config
+            .rule_for(rule_path(&found.directory, &absolute))?,
         None => None,
     };
     let flags = settings::creation_flags(keys, selections, session.mac_only_encrypted)?;
     let creation = Creation::new(&flags, rule, format)?;
-    session.context.diagnostics.extend(creation.diagnostics.iter().cloned());
+    session
+        .context
+        .diagnostics
+        .extend(creation.diagnostics.iter().cloned());
     Ok(New { creation, layout })
 }
 
 /// Encrypts a plaintext with a new data key.
 pub(super) fn seal(
     plain: &PlainFile,
-    new: New,
+    new: &New,
     format: Format,
-    layout: StoreOptions,
     services: &Services,
     session: &mut Session<'_>,
 ) -> Result<Vec<u8>, Box<Failure>> {
-    let creation = new.creation;
+    let creation = &new.creation;
     let services = keys::services(services, session)?;
     now(|moment| {
         let key = DataKey::generate(moment.random);
@@ -88,12 +93,12 @@ pub(super) fn seal(
         .map_err(|error| failures::wrap(&error))?;
         let options = EncryptOptions {
             settings: Settings {
-                selection: creation.selection.unwrap_or_default(),
+                selection: creation.selection.clone().unwrap_or_default(),
                 mac_only_encrypted: creation.mac_only_encrypted,
                 shamir_threshold: wrapped.shamir_threshold,
             },
             format,
-            store: layout,
+            store: new.layout,
         };
         encrypt(plain, &key, wrapped.groups, &options, moment)
             .map_err(|error| failures::encrypt(&error))

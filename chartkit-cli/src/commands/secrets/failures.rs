@@ -46,9 +46,9 @@ pub(super) fn open(error: &OpenError) -> Boxed {
     };
     let diagnostic = Diagnostic::from(error);
     let diagnostic = match exit {
-        SopsExit::MacMismatch => diagnostic.help(
-            "find out who changed it; --ignore-mac reads the values all the same",
-        ),
+        SopsExit::MacMismatch => {
+            diagnostic.help("find out who changed it; --ignore-mac reads the values all the same")
+        }
         _ => diagnostic,
     };
     Failure::new(exit, diagnostic)
@@ -90,11 +90,17 @@ pub(super) fn change(error: &ChangeError) -> Boxed {
 }
 
 pub(super) fn path(exit: SopsExit, error: &PathError) -> Boxed {
-    Failure::new(exit, Diagnostic::error(Code::InvalidArgument, error.to_string()))
+    Failure::new(
+        exit,
+        Diagnostic::error(Code::InvalidArgument, error.to_string()),
+    )
 }
 
 pub(super) fn wrap(error: &WrapError) -> Boxed {
-    Failure::new(SopsExit::Generic, Diagnostic::error(Code::NoKey, error.to_string()))
+    Failure::new(
+        SopsExit::Generic,
+        Diagnostic::error(Code::NoKey, error.to_string()),
+    )
 }
 
 /// A key by option or variable.
@@ -109,7 +115,10 @@ pub(super) fn key(option: &str, error: &ParseKeyError) -> Boxed {
 }
 
 pub(super) fn conflict(message: &str) -> Boxed {
-    Failure::new(SopsExit::Conflict, Diagnostic::error(Code::InvalidArgument, message))
+    Failure::new(
+        SopsExit::Conflict,
+        Diagnostic::error(Code::InvalidArgument, message),
+    )
 }
 
 impl From<ConfigError> for Boxed {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chartkit::io;
 use chartkit::sops::{CachingKeyService, KeyService};
 
 use super::{Session, settings};
@@ -27,7 +26,9 @@ pub(super) fn services(
 ) -> Result<Services, Box<Failure>> {
     let variable = settings::variable("SOPS_KEYSERVICE");
     if !args.keyservice.is_empty() || variable.is_some() {
-        session.warn("key services at other addresses are not supported, the keys of this machine are used");
+        session.warn(
+            "key services at other addresses are not supported, the keys of this machine are used",
+        );
     }
     let is_local = match args.enable_local_keyservice {
         Some(choice) => choice,
@@ -35,9 +36,21 @@ pub(super) fn services(
     };
     let mut services: Vec<Box<dyn KeyService>> = Vec::new();
     if is_local {
-        let environment = |name: &str| std::env::var_os(name);
-        let age = io::age_service(&environment, Arc::new(Terminal));
+        let age = temporary();
         services.push(Box::new(CachingKeyService::new(age)));
     }
     Ok(Services(services))
+}
+
+fn temporary() -> chartkit::sops::AgeService {
+    use chartkit::sops::{AgeService, IdentityLayout, Secret};
+    let mut age = AgeService::new().with_interaction(Arc::new(Terminal));
+    if let Some(text) = settings::variable("SOPS_AGE_KEY") {
+        let _ = age.add_identities("SOPS_AGE_KEY", &Secret::from(text), IdentityLayout::Words);
+    }
+    if let Some(path) = settings::variable("SOPS_AGE_SSH_PRIVATE_KEY_FILE") {
+        let text = std::fs::read(path).unwrap_or_default();
+        let _ = age.add_ssh_identity("SSH", &Secret::from(text));
+    }
+    age
 }

@@ -138,8 +138,8 @@ impl Session<'_> {
                 (path, name)
             }
         };
-        let text = io::read_file(&path)
-            .map_err(|error| failures::edge(SopsExit::Generic, &error))?;
+        let text =
+            io::read_file(&path).map_err(|error| failures::edge(SopsExit::Generic, &error))?;
         let id = self.context.sources.add(name, text);
         let config = Config::parse(&mut self.context.sources, id)?;
         let absolute = self.absolute(&path.to_string_lossy());
@@ -226,9 +226,8 @@ impl Session<'_> {
         let services = keys::services(&opening.services, self)?;
         let mut options = DecryptOptions::default();
         options.ignore_mac = ignore_mac;
-        let (key, decrypted) =
-            chartkit::sops::open(&file, &services.as_refs(), &order, &options)
-                .map_err(|error| failures::open(&error))?;
+        let (key, decrypted) = chartkit::sops::open(&file, &services.as_refs(), &order, &options)
+            .map_err(|error| failures::open(&error))?;
         let diagnostics = decrypted.diagnostics().iter().cloned();
         self.context.diagnostics.extend(diagnostics);
         Ok(Opened {
@@ -283,7 +282,10 @@ fn formats(types: &Types, name: &str) -> Result<(Format, Format), Box<Failure>> 
 /// The format of a file that is changed: what is not changed stays as it is, so it cannot become another.
 fn one_format(types: &Types, name: &str) -> Result<Format, Box<Failure>> {
     let (input, output) = formats(types, name)?;
-    let is_asked_for = types.output_type.as_deref().is_some_and(|word| !word.is_empty());
+    let is_asked_for = types
+        .output_type
+        .as_deref()
+        .is_some_and(|word| !word.is_empty());
     if is_asked_for && input != output {
         let message = format!(
             "a {input} file is changed where it is and cannot become {output}: decrypt it with \
@@ -338,6 +340,15 @@ fn timestamp() -> Timestamp {
 
 fn random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the system has random numbers");
+}
+
+/// Replaces a file, or leaves it alone when there is nothing new.
+fn replace(file: &InPlaceFile, text: Option<Vec<u8>>) -> Outcome {
+    if let Some(text) = text {
+        let written = file.replace(&text);
+        written.map_err(|error| failures::edge(SopsExit::CannotWrite, &error))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn path_text(path: &OsStr) -> String {

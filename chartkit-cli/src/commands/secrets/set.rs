@@ -14,8 +14,8 @@ use crate::failure::{Failure, SopsExit};
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
     let format = one_format(&args.types, &name)?;
-    let path: TreePath = (args.index.parse())
-        .map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
+    let path: TreePath =
+        (args.index.parse()).map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
     let value = value(args)?;
     let (file, id) = session.read(&args.file)?;
     let layout = session.layout_for(Some(&name))?;

@@ -22,6 +22,24 @@ fn option_or(option: Option<&str>, name: &str) -> String {
     }
 }
 
+/// A variable that says yes or no, in the words of Go's `strconv.ParseBool`.
+pub(super) fn boolean(name: &str, default: bool) -> Result<bool, Box<Failure>> {
+    let Some(value) = variable(name) else {
+        return Ok(default);
+    };
+    match value.as_str() {
+        "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
+        "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
+        _ => {
+            let message = format!("{name}: expected `true` or `false`");
+            Err(Failure::new(
+                Exit::Usage,
+                Diagnostic::error(Code::InvalidArgument, message),
+            ))
+        }
+    }
+}
+
 /// What a word says, or else the name of the file.
 ///
 /// DIFFERENCE: a word that SOPS does not know is an error; SOPS goes by the name then.
@@ -30,7 +48,10 @@ pub(super) fn format(word: Option<&str>, name: &str) -> Result<Format, Box<Failu
         None | Some("") => Ok(Format::of_name(name)),
         Some(word) => word.parse().map_err(|error| {
             let message = format!("`{word}` is {error}");
-            Failure::new(Exit::Usage, Diagnostic::error(Code::InvalidArgument, message))
+            Failure::new(
+                Exit::Usage,
+                Diagnostic::error(Code::InvalidArgument, message),
+            )
         }),
     }
 }
@@ -61,9 +82,15 @@ pub(super) fn creation_flags(
     let mut flags = CreationFlags::default();
     flags.keys = lists.parse(OF_CREATION)?;
     flags.selections = vec![
-        selection(SelectionRule::UnencryptedSuffix, &selections.unencrypted_suffix),
+        selection(
+            SelectionRule::UnencryptedSuffix,
+            &selections.unencrypted_suffix,
+        ),
         selection(SelectionRule::EncryptedSuffix, &selections.encrypted_suffix),
-        selection(SelectionRule::UnencryptedRegex, &selections.unencrypted_regex),
+        selection(
+            SelectionRule::UnencryptedRegex,
+            &selections.unencrypted_regex,
+        ),
         selection(SelectionRule::EncryptedRegex, &selections.encrypted_regex),
         selection(
             SelectionRule::UnencryptedCommentRegex,

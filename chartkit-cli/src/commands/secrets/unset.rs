@@ -11,8 +11,8 @@ use crate::failure::SopsExit;
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
     let format = one_format(&args.types, &name)?;
-    let path: TreePath = (args.index.parse())
-        .map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
+    let path: TreePath =
+        (args.index.parse()).map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
     let (file, id) = session.read(&args.file)?;
     let layout = session.layout_for(Some(&name))?;
     let opened = session.open(id, format, &args.opening, args.ignore_mac)?;

@@ -14,6 +14,8 @@ mod metadata;
 mod text;
 pub(crate) mod yaml;
 
+pub(crate) use text::flat_text;
+
 pub use error::{EmitError, EmitErrorKind, LoadError, LoadErrorKind};
 
 use crate::sops::{Branch, Format, Secret, Value};
