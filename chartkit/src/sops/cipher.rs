@@ -335,9 +335,24 @@ mod tests {
     #[test]
     fn vectors_of_sops() {
         let cases = [
-            ("a:", Value::string("hello"), "f6SdJOI=", "Aev7PNzF9ifk0oM4U+MGlg=="),
-            ("list:", Value::Bool(true), "Q7OELQ==", "HMx2H5Tf5b0bDirIwmgwog=="),
-            ("a:b:", Value::Float(1234.567_89), "JvPCfKM64BT+aA==", "TI6UWLm8LunmSPE5KqQqMQ=="),
+            (
+                "a:",
+                Value::string("hello"),
+                "f6SdJOI=",
+                "Aev7PNzF9ifk0oM4U+MGlg==",
+            ),
+            (
+                "list:",
+                Value::Bool(true),
+                "Q7OELQ==",
+                "HMx2H5Tf5b0bDirIwmgwog==",
+            ),
+            (
+                "a:b:",
+                Value::Float(1234.567_89),
+                "JvPCfKM64BT+aA==",
+                "TI6UWLm8LunmSPE5KqQqMQ==",
+            ),
             (
                 ":",
                 Value::Comment(Comment::new(Secret::from(" note"))),

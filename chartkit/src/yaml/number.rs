@@ -1,7 +1,8 @@
 //! Numbers: which value Helm sees, and how Go writes it.
 //!
 //! Decides the text of a number in JSON, in templates and in string fields. Rust and Go both print
-//! the shortest digits that read back as the same number; they differ in when an exponent is used.
+//! the shortest digits that read back as the same number; they differ in when an exponent is used and
+//! where the number is just between two such texts.
 
 use std::fmt;
 
@@ -164,10 +165,10 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.view() {
             Self::Float(float) if float == 0.0 || (1e-6..1e21).contains(&float.abs()) => {
-                write!(f, "{float}")
+                f.write_str(&decimal(float))
             }
-            Self::Float(float) if float.abs() < 1.0 => write!(f, "{float:e}"),
-            Self::Float(float) => f.write_str(&format!("{float:e}").replace('e', "e+")),
+            Self::Float(float) if float.abs() < 1.0 => f.write_str(&scientific(float)),
+            Self::Float(float) => f.write_str(&scientific(float).replace('e', "e+")),
             Self::Int(int) | Self::Set(int) => write!(f, "{int}"),
             Self::UInt(int) => write!(f, "{int}"),
         }
@@ -176,14 +177,57 @@ impl fmt::Display for Number {
 
 /// Go's `%g` of a float64.
 pub(crate) fn general(float: f64) -> String {
-    with_exponent_as_go(float, &format!("{float:e}"), &float)
+    with_exponent_as_go(float, &scientific(float), decimal)
+}
+
+/// The shortest digits of a float64 as Go writes them without an exponent, `strconv`'s format `f`.
+pub(crate) fn decimal(float: f64) -> String {
+    round_ties_to_even(float, float.to_string())
+}
+
+fn scientific(float: f64) -> String {
+    round_ties_to_even(float, format!("{float:e}"))
+}
+
+/// Where a number is just between the two nearest texts of the fewest digits, Go takes the even one
+/// and Rust the larger one.
+fn round_ties_to_even(float: f64, mut text: String) -> String {
+    const FEWEST: usize = 6; // with fewer digits, each text is another number, also in 32 bits
+    let mantissa = text.split('e').next().unwrap_or_default();
+    let Some(last) = mantissa.rfind(|c: char| matches!(c, '1'..='9')) else {
+        return text;
+    };
+    let digits = mantissa[..=last].bytes().filter(u8::is_ascii_digit);
+    let count = digits.skip_while(|digit| *digit == b'0').count();
+    let digit = text.as_bytes()[last];
+    if count < FEWEST || digit % 2 == 0 {
+        return text;
+    }
+    // All digits of the number: a tie has one more than its text, a 5.
+    let one_more = format!("{float:.count$e}");
+    let (one_more, _) = one_more.split_once('e').unwrap_or_default();
+    if !one_more.ends_with('5') {
+        return text;
+    }
+    let all = format!("{float:.780e}");
+    let (all, _) = all.split_once('e').unwrap_or_default();
+    if all.trim_end_matches('0') != one_more {
+        return text;
+    }
+    let even = char::from(digit - 1);
+    text.replace_range(last..=last, even.encode_utf8(&mut [0; 4]));
+    text
 }
 
 /// Go's `%g` of a float64 that is rounded to 32 bits first; what lies beyond is `+Inf` or `-Inf`.
 pub(crate) fn general32(float: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "it is what Go does")]
     let float = float as f32;
-    with_exponent_as_go(f64::from(float), &format!("{float:e}"), &float)
+    let exact = f64::from(float);
+    let scientific = round_ties_to_even(exact, format!("{float:e}"));
+    with_exponent_as_go(exact, &scientific, |exact| {
+        round_ties_to_even(exact, float.to_string())
+    })
 }
 
 /// A float as the key of a map, with YAML's words for what is not finite.
@@ -202,7 +246,11 @@ pub(crate) fn key(float: f64) -> String {
 
 /// Picks the form without exponent from 1e-4 to below 1e6 (Go counts six digits when it prints the
 /// shortest form) and writes exponents with a sign and at least two digits.
-fn with_exponent_as_go(float: f64, scientific: &str, decimal: &dyn fmt::Display) -> String {
+fn with_exponent_as_go(
+    float: f64,
+    scientific: &str,
+    decimal: impl FnOnce(f64) -> String,
+) -> String {
     if float.is_nan() {
         return "NaN".to_owned();
     }
@@ -213,7 +261,7 @@ fn with_exponent_as_go(float: f64, scientific: &str, decimal: &dyn fmt::Display)
         .split_once('e')
         .expect("`{:e}` of a finite number has an exponent");
     match exponent.parse::<i32>().expect("an exponent is an integer") {
-        -4..6 => decimal.to_string(),
+        -4..6 => decimal(float),
         exponent => {
             let sign = if exponent < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", exponent.abs())
