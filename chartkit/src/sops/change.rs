@@ -10,8 +10,8 @@ use crate::sops::reuse::Reuse;
 use crate::sops::store::{self, StoreOptions};
 use crate::sops::tree;
 use crate::sops::{
-    Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Format, Metadata,
-    Moment, PlainFile, Value,
+    Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Format,
+    Metadata, Moment, PlainFile, Value,
 };
 
 /// The file with another value at a path of its first document.
@@ -93,7 +93,15 @@ pub fn edit(
     let mut reuse = decrypted.reuse.clone();
     if decrypted.text.is_some() {
         let reuse = &mut reuse;
-        let text = encrypt_with(plain, key, &mut metadata, reuse, file.format, options, moment)?;
+        let text = encrypt_with(
+            plain,
+            key,
+            &mut metadata,
+            reuse,
+            file.format,
+            options,
+            moment,
+        )?;
         return Ok(Some(text));
     }
     let mut branches = plain.branches.clone();
@@ -131,7 +139,15 @@ pub fn rotate(
     let plain = text.and_then(|text| PlainFile::of_yaml(text.expose(), &decrypted.branches));
     if let Some(plain) = plain {
         let format = file.format;
-        return Ok(encrypt_with(&plain, key, &mut metadata, reuse, format, options, moment)?);
+        return Ok(encrypt_with(
+            &plain,
+            key,
+            &mut metadata,
+            reuse,
+            format,
+            options,
+            moment,
+        )?);
     }
     let branches = seal(&decrypted.branches, key, &mut metadata, reuse, moment)?;
     write(file, &branches, &metadata, options)

@@ -65,7 +65,15 @@ pub fn encrypt(
 ) -> Result<Vec<u8>, EncryptError> {
     let mut metadata = Metadata::new(&options.settings, key_groups);
     let reuse = &mut Reuse::default();
-    encrypt_with(plain, key, &mut metadata, reuse, options.format, &options.store, moment)
+    encrypt_with(
+        plain,
+        key,
+        &mut metadata,
+        reuse,
+        options.format,
+        &options.store,
+        moment,
+    )
 }
 
 /// Encrypts a plaintext under metadata that is there; ciphertext of `reuse` stays.
@@ -87,10 +95,17 @@ pub(crate) fn encrypt_with(
             sealed: &sealed,
         };
         let cipher = Cipher::new(key);
-        return Ok(layout::write(&plaintext, metadata, &cipher, options, moment)?);
+        return Ok(layout::write(
+            &plaintext, metadata, &cipher, options, moment,
+        )?);
     }
     let sealed = layout::with_comments_as_items(&sealed);
-    Ok(store::emit_encrypted(format, &sealed, metadata.fields(), options)?)
+    Ok(store::emit_encrypted(
+        format,
+        &sealed,
+        metadata.fields(),
+        options,
+    )?)
 }
 
 /// The branches with ciphertext; the metadata gets time and MAC.
@@ -108,9 +123,7 @@ pub(crate) fn seal(
     crypt::walk(&mut branches, &selection, &mut |leaf: Leaf<'_>| {
         let mut encrypt = |value: &Value| -> String {
             let known = reuse.take(value, leaf.additional_data);
-            known.unwrap_or_else(|| {
-                cipher.encrypt(value, leaf.additional_data, &nonce(moment))
-            })
+            known.unwrap_or_else(|| cipher.encrypt(value, leaf.additional_data, &nonce(moment)))
         };
         match leaf.place {
             LeafPlace::Comment(comment) => {

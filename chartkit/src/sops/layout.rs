@@ -48,7 +48,11 @@ pub(crate) fn write(
 ) -> Result<Vec<u8>, EmitError> {
     forget(metadata);
     let is_utf8 = input.encoding == Encoding::Utf8;
-    let shown = store::emit_plain(Format::Yaml, &as_sops_shows(input), &StoreOptions::default())?;
+    let shown = store::emit_plain(
+        Format::Yaml,
+        &as_sops_shows(input),
+        &StoreOptions::default(),
+    )?;
     if !(is_utf8 && shown.expose() == input.text) {
         if is_utf8 && let Some(text) = write_kept(input, metadata, cipher, moment) {
             return Ok(text.into_bytes());
@@ -96,7 +100,10 @@ fn as_sops_shows(input: &Plaintext<'_>) -> Vec<Branch> {
 pub(crate) fn with_comments_as_items(branches: &[Branch]) -> Vec<Branch> {
     let mut branches = branches.to_vec();
     for_each_list_comment(&mut branches, &mut |_, comment| {
-        let is_encrypted = comment.text.as_str().is_some_and(crate::sops::cipher::is_ciphertext);
+        let is_encrypted = comment
+            .text
+            .as_str()
+            .is_some_and(crate::sops::cipher::is_ciphertext);
         is_encrypted.then(|| Value::String(comment.text.clone()))
     });
     branches
@@ -148,19 +155,33 @@ fn write_kept(
     metadata.put(FIELD, Value::Branch(field.clone()));
     let lost = plain.layout.lost_comments.iter().map(|span| {
         let comment = &text[span.start as usize + 1..span.end as usize];
-        let sealed = cipher.seal(comment.as_bytes(), "comment", LOST_COMMENT_DATA, &nonce(moment));
+        let sealed = cipher.seal(
+            comment.as_bytes(),
+            "comment",
+            LOST_COMMENT_DATA,
+            &nonce(moment),
+        );
         (range(*span), format!("#{sealed}"))
     });
     let lost: Vec<Edit> = lost.collect();
     let seal = |metadata: &Metadata| {
         let sealed = with_metadata(input.sealed, metadata);
         let edits = lost.clone();
-        let text = patch(text, &plain.layout, &plain.branches, &sealed, edits, &mut Usual)?;
+        let text = patch(
+            text,
+            &plain.layout,
+            &plain.branches,
+            &sealed,
+            edits,
+            &mut Usual,
+        )?;
         let loaded = Loaded::new(&text)?;
         // Whatever is not in the tree is in plain text still: nothing but ciphertext may be left.
-        let all_lost = loaded.layout.lost_comments.iter().all(|span| {
-            text[range(*span)].starts_with("#ENC[")
-        });
+        let all_lost = loaded
+            .layout
+            .lost_comments
+            .iter()
+            .all(|span| text[range(*span)].starts_with("#ENC["));
         (loaded.branches == sealed && all_lost).then_some(text)
     };
     let sealed_text = seal(metadata)?;
@@ -196,7 +217,10 @@ fn unusual_spellings(input: &Plaintext<'_>, text: &str, written: &[String]) -> V
                 }
             }
             (Value::List(plain), Value::List(sealed)) => {
-                plain.iter().zip(sealed).for_each(|(p, s)| collect(p, s, spans));
+                plain
+                    .iter()
+                    .zip(sealed)
+                    .for_each(|(p, s)| collect(p, s, spans));
             }
             (Value::Comment(_), _) => {}
             (plain_value, sealed_value) => {
@@ -211,7 +235,9 @@ fn unusual_spellings(input: &Plaintext<'_>, text: &str, written: &[String]) -> V
         let node = |branch: &Branch| Node::new(Value::Branch(branch.clone()));
         collect(&node(plain), &node(sealed), &mut spans);
     }
-    let raw = spans.into_iter().map(|span| span.map(|span| &text[range(span)]));
+    let raw = spans
+        .into_iter()
+        .map(|span| span.map(|span| &text[range(span)]));
     let pairs = raw.zip(written);
     pairs
         .filter_map(|(raw, written)| raw.filter(|raw| raw != written).map(str::to_owned))
@@ -255,7 +281,9 @@ pub(crate) fn change(text: &Secret, old: &[Branch], new: &[Branch]) -> Option<Se
     }
     let utf8 = std::str::from_utf8(sources.text(file)).ok()?;
     let changed = patch(utf8, &layout, &branches, new, Vec::new(), &mut Usual)?;
-    Some(Secret::from(sources.encoding(file).encode(changed.as_bytes())))
+    Some(Secret::from(
+        sources.encoding(file).encode(changed.as_bytes()),
+    ))
 }
 
 /// Takes the layout out of the metadata.
@@ -369,13 +397,20 @@ fn range(span: Span) -> std::ops::Range<usize> {
 
 /// The text of an encrypted YAML file with another tree, written as SOPS would write the tree but for
 /// the layout, which stays; nothing when the change does not fit into the text.
-pub(crate) fn patch_encrypted(text: &[u8], sealed: &[Branch], metadata: &Metadata) -> Option<String> {
+pub(crate) fn patch_encrypted(
+    text: &[u8],
+    sealed: &[Branch],
+    metadata: &Metadata,
+) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     let old = Loaded::new(text)?;
     let mut sealed = sealed.to_vec();
     for_each_list_comment(&mut sealed, &mut |_, comment| {
         // It was an item in the old text, or comes from no text at all.
-        comment.at.is_none().then(|| Value::String(comment.text.clone()))
+        comment
+            .at
+            .is_none()
+            .then(|| Value::String(comment.text.clone()))
     });
     for (branch, old) in sealed.iter_mut().zip(&old.branches) {
         let is_metadata =
@@ -387,7 +422,14 @@ pub(crate) fn patch_encrypted(text: &[u8], sealed: &[Branch], metadata: &Metadat
         let fields = Value::Branch(metadata.fields().clone());
         branch.insert(at, Item::Entry(Entry::new(METADATA_KEY, fields)));
     }
-    let new = patch(text, &old.layout, &old.branches, &sealed, Vec::new(), &mut Usual)?;
+    let new = patch(
+        text,
+        &old.layout,
+        &old.branches,
+        &sealed,
+        Vec::new(),
+        &mut Usual,
+    )?;
     (Loaded::new(&new)?.branches == sealed).then_some(new)
 }
 

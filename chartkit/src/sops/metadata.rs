@@ -10,13 +10,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::semver::Version;
 use crate::sops::selection::{DEFAULT_UNENCRYPTED_SUFFIX, Selection, SelectionError};
 use crate::sops::tree::{entries, get, get_mut};
 use crate::sops::{
     Branch, EncryptedDataKey, Entry, Item, KeyType, LoadError, LoadErrorKind, MasterKey, Node,
     SelectionRule, Value,
 };
-use crate::semver::Version;
 use crate::source::FileId;
 use crate::time::Timestamp;
 
@@ -110,7 +110,10 @@ impl Metadata {
             mac: String::new(),
             version: SOPS_VERSION.to_owned(),
         };
-        metadata.put(selection.rule().as_str(), Value::string(&metadata.pattern.clone()));
+        metadata.put(
+            selection.rule().as_str(),
+            Value::string(&metadata.pattern.clone()),
+        );
         metadata.put("version", Value::string(SOPS_VERSION));
         if settings.mac_only_encrypted {
             metadata.put("mac_only_encrypted", Value::Bool(true));
@@ -249,7 +252,8 @@ impl Metadata {
         self.fields = old;
         for key_type in KeyType::ALL {
             let list = match &mut groups[..] {
-                [only] => get_mut(only, key_type.as_str()).map(|list| std::mem::replace(list, Value::Null)),
+                [only] => get_mut(only, key_type.as_str())
+                    .map(|list| std::mem::replace(list, Value::Null)),
                 _ => None,
             };
             self.put_or_remove(key_type.as_str(), list);
@@ -275,7 +279,8 @@ impl Metadata {
         let behind = |item: &Item| matches!(item, Item::Entry(entry) if *entry.key > *field);
         let at = self.fields.iter().position(behind);
         let at = at.unwrap_or(self.fields.len());
-        self.fields.insert(at, Item::Entry(Entry::new(field, value)));
+        self.fields
+            .insert(at, Item::Entry(Entry::new(field, value)));
     }
 
     /// Sets a field, or takes it away.
@@ -309,7 +314,7 @@ fn sorted_types() -> [KeyType; 7] {
 }
 
 /// RFC 3339 with whole seconds.
-fn time_text(time: Timestamp) -> String {
+pub(crate) fn time_text(time: Timestamp) -> String {
     let text = time.to_string();
     match text.split_once('.') {
         Some((seconds, rest)) => {
@@ -394,9 +399,9 @@ impl Reader<'_> {
         match self.get(field) {
             None => Ok(Vec::new()),
             Some(Value::List(items)) => {
-                let items = items.iter().filter(|item| {
-                    !matches!(item.value, Value::Comment(_))
-                });
+                let items = items
+                    .iter()
+                    .filter(|item| !matches!(item.value, Value::Comment(_)));
                 items
                     .map(|item| item.value.as_branch().ok_or_else(|| wrong(&item.value)))
                     .collect()

@@ -149,11 +149,15 @@ impl TreePath {
                 },
                 (Step::Key(key), other) => {
                     let found = other.type_name();
-                    return Err(PathError::not_found(format!("a {found} has no key `{key}`")));
+                    return Err(PathError::not_found(format!(
+                        "a {found} has no key `{key}`"
+                    )));
                 }
                 (Step::Index(index), other) => {
                     let found = other.type_name();
-                    return Err(PathError::not_found(format!("a {found} has no item {index}")));
+                    return Err(PathError::not_found(format!(
+                        "a {found} has no item {index}"
+                    )));
                 }
             };
         }
@@ -185,7 +189,9 @@ impl TreePath {
 fn set_in_branch(branch: &mut Branch, steps: &[Step], value: Value) -> Result<bool, PathError> {
     let Some((Step::Key(key), rest)) = steps.split_first() else {
         // As in SOPS, an index into a mapping is a key that cannot be found or written.
-        return Err(PathError::not_found("a mapping has keys, not items".to_owned()));
+        return Err(PathError::not_found(
+            "a mapping has keys, not items".to_owned(),
+        ));
     };
     let found = branch.iter_mut().find_map(|item| match item {
         Item::Entry(entry) if entry.key == *key => Some(&mut entry.value),
@@ -218,7 +224,9 @@ fn set_in_node(node: &mut Node, steps: &[Step], value: Value) -> Result<bool, Pa
                 Ok(true)
             }
         },
-        (Value::List(_), Step::Key(key)) => Err(PathError::not_found(format!("a list has no key `{key}`"))),
+        (Value::List(_), Step::Key(key)) => {
+            Err(PathError::not_found(format!("a list has no key `{key}`")))
+        }
         (other, _) => {
             *other = make(steps, value);
             Ok(true)
@@ -236,7 +244,9 @@ fn make(steps: &[Step], value: Value) -> Value {
 
 fn unset_in_branch(branch: &mut Branch, steps: &[Step]) -> Result<(), PathError> {
     let Some((Step::Key(key), rest)) = steps.split_first() else {
-        return Err(PathError::not_found("a mapping has keys, not items".to_owned()));
+        return Err(PathError::not_found(
+            "a mapping has keys, not items".to_owned(),
+        ));
     };
     let is_it = |item: &Item| matches!(item, Item::Entry(entry) if entry.key == *key);
     let at = branch.iter().position(is_it);
@@ -267,7 +277,9 @@ fn unset_in_node(node: &mut Node, steps: &[Step]) -> Result<(), PathError> {
         },
         (other, _) => {
             let found = other.type_name();
-            Err(PathError::not_found(format!("there is nothing below a {found}")))
+            Err(PathError::not_found(format!(
+                "there is nothing below a {found}"
+            )))
         }
     }
 }

@@ -23,9 +23,7 @@ impl Reuse {
     }
 
     pub(crate) fn take(&mut self, value: &Value, additional_data: &str) -> Option<String> {
-        self.0
-            .get_mut(&digest(value, additional_data))?
-            .pop_front()
+        self.0.get_mut(&digest(value, additional_data))?.pop_front()
     }
 }
 

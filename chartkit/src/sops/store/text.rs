@@ -1,8 +1,8 @@
 //! Bytes of files: how they may be encoded, and the text of a value in a format that has only text.
 
+use crate::sops::metadata::time_text;
 use crate::sops::{At, LoadError, LoadErrorKind, Secret, Value};
 use crate::source::{Encoding, FileId, Sources, Span};
-use crate::time::Timestamp;
 use crate::yaml::number::general;
 
 /// The bytes of a file that is a text.
@@ -78,18 +78,6 @@ fn float_text(float: f64) -> String {
     match text.contains('.') || text.contains('e') {
         true => text.replace('e', "E"),
         false => text + ".0",
-    }
-}
-
-/// RFC 3339 with whole seconds.
-fn time_text(time: Timestamp) -> String {
-    let text = time.to_string();
-    match text.split_once('.') {
-        Some((seconds, rest)) => {
-            let zone = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-            format!("{seconds}{zone}")
-        }
-        None => text,
     }
 }
 

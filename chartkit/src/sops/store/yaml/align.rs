@@ -17,11 +17,7 @@ const MAX_PAIRS: usize = 1 << 16;
 /// The steps, in order; removals before insertions. Nothing when the sequences differ in too much.
 ///
 /// `score` says how well two items go together: 0 for not at all.
-pub(super) fn align<T>(
-    old: &[T],
-    new: &[T],
-    score: impl Fn(&T, &T) -> u32,
-) -> Option<Vec<Step>> {
+pub(super) fn align<T>(old: &[T], new: &[T], score: impl Fn(&T, &T) -> u32) -> Option<Vec<Step>> {
     // Most changes leave the number of items as it is.
     if old.len() == new.len() && old.iter().zip(new).all(|(old, new)| score(old, new) > 0) {
         return Some((0..old.len()).map(|i| Step::Keep(i, i)).collect());
@@ -80,7 +76,9 @@ fn align_middle<T>(
         }
     }
     // Between two pairs, what goes stands before what comes.
-    for gap in steps.chunk_by_mut(|a, b| !matches!((a, b), (Step::Keep(..), _) | (_, Step::Keep(..)))) {
+    for gap in
+        steps.chunk_by_mut(|a, b| !matches!((a, b), (Step::Keep(..), _) | (_, Step::Keep(..))))
+    {
         gap.sort_by_key(|step| matches!(step, Step::Insert(_)));
     }
     Some(steps)

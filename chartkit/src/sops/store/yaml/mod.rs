@@ -14,8 +14,8 @@ mod patch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 pub(crate) use load::{load, load_encrypted, load_with_layout, take_metadata};
+pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 
 use super::{EmitError, METADATA_KEY, StoreOptions};
 use crate::sops::{Branch, Secret, Value};

@@ -80,8 +80,8 @@ pub(crate) fn indent_of(text: &str, layout: &Layout) -> usize {
     let inner = layout.documents.iter().find_map(|document| {
         let mut values = document.entries(document.root()).map(|(_, value)| value);
         values.find_map(|value| {
-            let is_block = document.kind(value) == Kind::Mapping
-                && document.style(value) == Style::Block;
+            let is_block =
+                document.kind(value) == Kind::Mapping && document.style(value) == Style::Block;
             is_block.then(|| column(document, value))
         })
     });
@@ -161,15 +161,20 @@ impl Patcher<'_> {
         )
     }
 
-    fn list(&mut self, dash: usize, old: &[Node], new: &[Node], in_flow: bool) -> Result<(), Stuck> {
+    fn list(
+        &mut self,
+        dash: usize,
+        old: &[Node],
+        new: &[Node],
+        in_flow: bool,
+    ) -> Result<(), Stuck> {
         let is_comment = |node: &Node| matches!(node.value, Value::Comment(_));
         let steps = align(old, new, |old, new| match old == new {
             true => 4,
             false => u32::from(is_comment(old) == is_comment(new)),
         });
         let region = |patcher: &Self, i: usize| patcher.list_item_region(dash, &old[i]);
-        let emit =
-            |patcher: &Self, items: Vec<Node>| patcher.emit_list(items, dash);
+        let emit = |patcher: &Self, items: Vec<Node>| patcher.emit_list(items, dash);
         self.sequence(
             &Sequence {
                 steps: steps.ok_or(Stuck)?,
@@ -181,7 +186,12 @@ impl Patcher<'_> {
                 (Value::Comment(old), Value::Comment(new)) => patcher.comment(old, new),
                 // An encrypted comment is an item like others until it is decrypted.
                 (_, Value::Comment(_)) | (Value::Comment(_), _) => Err(Stuck),
-                _ => patcher.node(patcher.node_id(old.at.ok_or(Stuck)?), old, new, Parent::List),
+                _ => patcher.node(
+                    patcher.node_id(old.at.ok_or(Stuck)?),
+                    old,
+                    new,
+                    Parent::List,
+                ),
             },
             &region,
             &emit,
@@ -435,7 +445,9 @@ impl Patcher<'_> {
         let items = text.strip_prefix("list:\n").ok_or(Stuck)?;
         let level = items.len() - items.trim_start_matches(' ').len();
         let lines = items.split_inclusive('\n');
-        let lines: String = lines.map(|line| line.get(level..).unwrap_or("\n")).collect();
+        let lines: String = lines
+            .map(|line| line.get(level..).unwrap_or("\n"))
+            .collect();
         Ok(shifted(&lines, dash))
     }
 
