@@ -15,7 +15,7 @@ use crate::diagnostic::{self, Code, Diagnostic};
 use crate::semver::is_compatible_range;
 use crate::source::Place;
 use crate::values::{Coalesce, Graph, Layer, Nulls, Scope, Slot, TableId, TypeMismatch, Values};
-use crate::yaml::{History, Table, Value};
+use crate::yaml::{History, MASK, Table, Value};
 
 /// How deep an import may nest a table; YAML itself is read no deeper.
 const MAX_IMPORT_DEPTH: usize = 256;
@@ -387,8 +387,8 @@ impl Process<'_> {
                     continue;
                 };
                 match slot {
-                    Slot::Leaf(node) if node.value.as_bool().is_some() => {
-                        set.extend(node.value.as_bool());
+                    Slot::Leaf(node) if node.value.revealed().as_bool().is_some() => {
+                        set.extend(node.value.revealed().as_bool());
                     }
                     other => {
                         let path = format!("tags.{tag}");
@@ -410,7 +410,7 @@ impl Process<'_> {
                 let Some(node) = self.graph.path_value(values, &path).cloned() else {
                     continue;
                 };
-                if let Some(enabled) = node.value.as_bool() {
+                if let Some(enabled) = node.value.revealed().as_bool() {
                     request.enabled = enabled;
                     break;
                 }
@@ -534,6 +534,7 @@ fn go_print(value: &Value) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Number(number) => number.to_template_text(),
         Value::String(text) => text.to_string(),
+        Value::Secret(_) => MASK.to_owned(),
         Value::List(items) => {
             let items: Vec<_> = items.iter().map(|node| go_print(&node.value)).collect();
             format!("[{}]", items.join(" "))

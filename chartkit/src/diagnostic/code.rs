@@ -92,6 +92,8 @@ codes! {
     PlainComment = "S006" "plain-comment";
     /// A file cannot be encrypted.
     Unencryptable = "S007" "unencryptable";
+    /// No key at hand opens an encrypted file.
+    NoKey = "S008" "no-key";
     /// The values cannot be read.
     InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.

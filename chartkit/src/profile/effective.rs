@@ -5,21 +5,23 @@ use std::io;
 use std::sync::Arc;
 
 use super::find::{self, Found, ProfileError};
+use super::secrets;
 use super::{EncryptedFile, EncryptedFileError, Profile};
 use crate::chart::process::{
     Enabled, ProcessError, ProcessOptions, process_dependencies, section_names,
 };
 use crate::chart::{Chart, File};
 use crate::diagnostic::{self, Code, Diagnostic};
+use crate::sops::{self, Format, OpenError};
 use crate::source::{FileId, Sources, Span, Visibility};
 use crate::values::strvals::{self, SetError, SetKind};
 use crate::values::{self, Layer, LoadError, Values, merge_maps};
 use crate::yaml::{Node, Table, Value};
 
-/// What to do with a profile's encrypted secrets when nobody decrypts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What to do with a profile's encrypted secrets.
+#[derive(Clone, Copy, Default)]
 #[non_exhaustive]
-pub enum Secrets {
+pub enum Secrets<'o> {
     /// Refuse: effective values without the secrets are not what the stack gets.
     #[default]
     Refuse,
@@ -27,6 +29,22 @@ pub enum Secrets {
     Omit,
     /// Put [`MASK`](super::MASK) in the place of each.
     Mask,
+    /// Decrypt them. What comes out is a [`Value::Secret`]: printed as a mask until it is revealed.
+    Decrypt(&'o Decrypt),
+}
+
+/// Decrypts a file with the keys at hand: usually [`sops::open`](crate::sops::open).
+pub type Decrypt = dyn Fn(&sops::EncryptedFile) -> Result<sops::DecryptedFile, OpenError>;
+
+impl fmt::Debug for Secrets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refuse => "Refuse",
+            Self::Omit => "Omit",
+            Self::Mask => "Mask",
+            Self::Decrypt(_) => "Decrypt",
+        })
+    }
 }
 
 /// A values file given by the user.
@@ -54,7 +72,7 @@ pub struct EffectiveOptions<'o> {
     /// The profile; those of the same name in subcharts apply to their sections.
     pub profile: Option<&'o str>,
     /// What to do with the profile's secrets.
-    pub secrets: Secrets,
+    pub secrets: Secrets<'o>,
     /// Values files (`-f`), each over the ones before it.
     pub files: &'o [ValuesFile],
     /// Arguments of the `--set` family, in any order: the kinds have their own.
@@ -95,6 +113,10 @@ pub enum EffectiveErrorKind {
     },
     /// A `secrets.yaml` is not encrypted.
     Secrets(EncryptedFileError),
+    /// A `secrets.yaml` cannot be read as an encrypted file.
+    LoadSecrets(sops::LoadError),
+    /// A profile's secrets cannot be decrypted.
+    Decrypt(OpenError),
     /// A values file cannot be read.
     File(LoadError),
     /// An argument of the `--set` family is wrong.
@@ -130,6 +152,8 @@ impl std::error::Error for EffectiveError {
             EffectiveErrorKind::Profile(error) => Some(error),
             EffectiveErrorKind::SecretsNotDecrypted { .. } => None,
             EffectiveErrorKind::Secrets(error) => Some(error),
+            EffectiveErrorKind::LoadSecrets(error) => Some(error),
+            EffectiveErrorKind::Decrypt(error) => Some(error),
             EffectiveErrorKind::File(error) => Some(error),
             EffectiveErrorKind::Set(error) => Some(error),
             EffectiveErrorKind::Process(error) => Some(error),
@@ -145,6 +169,8 @@ impl From<&EffectiveError> for Diagnostic {
                 Self::error(Code::SecretsLeftOut, "").at(*file, Span::default(), "")
             }
             EffectiveErrorKind::Secrets(cause) => Self::from(cause),
+            EffectiveErrorKind::LoadSecrets(cause) => Self::from(cause),
+            EffectiveErrorKind::Decrypt(cause) => Self::from(cause),
             EffectiveErrorKind::File(cause) => Self::from(cause),
             EffectiveErrorKind::Set(cause) => Self::from(cause),
             EffectiveErrorKind::Process(cause) => Self::from(cause),
@@ -222,7 +248,7 @@ impl User<'_> {
         &mut self,
         chart: &Chart,
         name: &str,
-        secrets: Secrets,
+        secrets: Secrets<'_>,
     ) -> Result<(), EffectiveError> {
         let found = self.find(chart)?;
         let in_subcharts = self.add_subchart_profiles(
@@ -244,7 +270,7 @@ impl User<'_> {
         &mut self,
         chart: &Chart,
         name: &str,
-        secrets: Secrets,
+        secrets: Secrets<'_>,
         section: &mut Vec<String>,
         path: &str,
     ) -> Result<bool, EffectiveError> {
@@ -277,7 +303,7 @@ impl User<'_> {
         path: &str,
         found: &Found,
         name: &str,
-        secrets: Secrets,
+        secrets: Secrets<'_>,
         section: &[String],
     ) -> Result<(), EffectiveError> {
         let layers = found.layers(name).map_err(|e| profile_error(chart, e))?;
@@ -302,7 +328,7 @@ impl User<'_> {
         path: &str,
         profile: &Profile,
         file: &File,
-        secrets: Secrets,
+        secrets: Secrets<'_>,
         section: &[String],
     ) -> Result<(), EffectiveError> {
         let file = chart.source(file, self.sources);
@@ -339,6 +365,23 @@ impl User<'_> {
                 };
                 self.layers.push((file, layer));
                 self.merge(encrypted.masked(), section);
+                Ok(())
+            }
+            Secrets::Decrypt(decrypt) => {
+                let name = self.sources.name(file).to_owned();
+                let failed =
+                    |kind| EffectiveError::new(kind, format!("cannot use the secrets in {name}"));
+                let encrypted = sops::EncryptedFile::load(Format::Yaml, self.sources, file)
+                    .map_err(|error| failed(EffectiveErrorKind::LoadSecrets(error)))?;
+                let decrypted = decrypt(&encrypted)
+                    .map_err(|error| failed(EffectiveErrorKind::Decrypt(error)))?;
+                self.diagnostics.extend_from_slice(decrypted.diagnostics());
+                let layer = Layer::Secrets {
+                    chart: path.to_owned(),
+                    profile: profile.name.clone(),
+                };
+                self.layers.push((file, layer));
+                self.merge(secrets::layer(&encrypted, &decrypted), section);
                 Ok(())
             }
         }

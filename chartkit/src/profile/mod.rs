@@ -7,9 +7,10 @@
 mod effective;
 mod encrypted;
 mod find;
+mod secrets;
 
 pub use effective::{
-    Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
+    Decrypt, Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
     ValuesFile, effective_values,
 };
 pub use encrypted::{EncryptedFile, EncryptedFileError, MASK};

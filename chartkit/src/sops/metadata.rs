@@ -154,6 +154,11 @@ impl Metadata {
         Selection::new(self.rule, &self.pattern)
     }
 
+    /// The same, where a mistake must not matter: see [`Selection`].
+    pub(crate) fn selection_of_old_file(&self) -> Selection {
+        Selection::of_old_file(self.rule, &self.pattern)
+    }
+
     /// Whether the MAC is over encrypted values only.
     #[must_use]
     pub fn mac_only_encrypted(&self) -> bool {

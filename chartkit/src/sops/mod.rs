@@ -14,14 +14,15 @@ mod key_text;
 mod layout;
 mod master_key;
 mod metadata;
+mod open;
 mod path;
 mod reuse;
-mod secret;
 mod selection;
 mod shamir;
 mod store;
 mod tree;
 
+pub use crate::secret::Secret;
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
 pub use data_key::{
     DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
@@ -35,8 +36,8 @@ pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutco
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
 pub use metadata::{Metadata, SOPS_VERSION, Settings};
+pub use open::{OpenError, open};
 pub use path::{PathError, PathErrorKind, Step, TreePath};
-pub use secret::Secret;
 pub use selection::{DEFAULT_UNENCRYPTED_SUFFIX, Selection, SelectionError, SelectionRule};
 pub use store::{EmitError, EmitErrorKind, LoadError, LoadErrorKind, StoreOptions};
 pub use tree::{At, Branch, Comment, Entry, Item, Node, Value};

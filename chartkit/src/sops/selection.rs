@@ -38,7 +38,8 @@ pub const DEFAULT_UNENCRYPTED_SUFFIX: &str = "_unencrypted";
 /// ```
 ///
 /// DIFFERENCE: to SOPS an expression with a mistake is one that never matches; with
-/// `encrypted_regex` it leaves everything in plain text. Here it is an error.
+/// `encrypted_regex` it leaves everything in plain text. Here nothing is encrypted with one; files that
+/// SOPS made so are still read.
 #[derive(Clone, Debug)]
 pub struct Selection {
     rule: SelectionRule,
@@ -181,10 +182,19 @@ impl Selection {
         &self.pattern
     }
 
+    /// The rule as SOPS takes it when its expression has a mistake: as one that never matches.
+    pub(crate) fn of_old_file(rule: SelectionRule, pattern: &str) -> Self {
+        Self::new(rule, pattern).unwrap_or_else(|_| Self {
+            rule,
+            pattern: pattern.to_owned(),
+            regex: None,
+        })
+    }
+
     fn matches(&self, text: &[u8]) -> bool {
         match &self.regex {
             Some(regex) => regex.is_match(text),
-            None => text.ends_with(self.pattern.as_bytes()),
+            None => !self.rule.is_regex() && text.ends_with(self.pattern.as_bytes()),
         }
     }
 

@@ -16,6 +16,7 @@ mod layering;
 mod package;
 mod profile;
 mod semver;
+mod sops_corpus;
 mod strvals;
 mod time;
 mod typed;

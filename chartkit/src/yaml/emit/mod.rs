@@ -14,7 +14,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use super::{Node, Number, Table, Value};
+use super::{MASK, Node, Number, Table, Value};
 use scalar::Scalar;
 pub use scalar::{Slot, to_yaml_scalar};
 pub(super) use scalar::{double_quoted, single_quoted};
@@ -123,6 +123,7 @@ impl Emitter {
             Value::Bool(bool) => self.writer.plain(if *bool { "true" } else { "false" }),
             Value::Number(number) => self.writer.plain(&number_text(*number, self.style)),
             Value::String(text) => self.text(&Scalar::new(text, self.style), level, outer),
+            Value::Secret(_) => self.text(&Scalar::new(MASK, self.style), level, outer),
             Value::List(items) if items.is_empty() => self.writer.empty("[]"),
             Value::Table(table) if table.is_empty() => self.writer.empty("{}"),
             Value::List(items) => self.list(items, level, outer),

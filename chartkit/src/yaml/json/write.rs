@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::yaml::Value;
+use crate::yaml::{MASK, Value};
 
 /// The value in JSON on one line, as Helm's `toJson` prints it.
 ///
@@ -55,6 +55,7 @@ fn write_value(out: &mut String, value: &Value, level: Option<usize>) {
             write!(out, "{number}").expect("writing into a string cannot fail");
         }
         Value::String(text) => write_string(out, text),
+        Value::Secret(_) => write_string(out, MASK),
         Value::List(items) => {
             write_members(out, ['[', ']'], items.iter(), level, |out, item, level| {
                 write_value(out, &item.value, level);
