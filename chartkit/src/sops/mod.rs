@@ -1,8 +1,11 @@
 //! Encrypted secret files, interchangeable with those of SOPS.
 
+#[cfg(feature = "age")]
+mod age;
 mod bech32;
 mod change;
 mod cipher;
+pub mod config;
 mod crypt;
 mod data_key;
 mod decrypt;
@@ -16,6 +19,7 @@ mod master_key;
 mod metadata;
 mod open;
 mod path;
+mod re2;
 mod reuse;
 mod selection;
 mod shamir;
@@ -24,6 +28,8 @@ mod tree;
 
 pub use crate::secret::Secret;
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
+#[cfg(feature = "age")]
+pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
 pub use data_key::{
     DataKey, DataKeyError, DataKeyErrorKind, GroupReport, KeyReport, WrapError, WrapErrorKind,
     WrappedDataKey, retrieve, wrap,

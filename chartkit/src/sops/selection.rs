@@ -11,6 +11,7 @@ use std::fmt;
 use regex::bytes::Regex;
 
 use crate::sops::Secret;
+use crate::sops::re2::{self, PatternError};
 
 /// The suffix of keys that stay in plain text when a file has no rule of its own.
 pub const DEFAULT_UNENCRYPTED_SUFFIX: &str = "_unencrypted";
@@ -119,20 +120,16 @@ impl fmt::Display for SelectionRule {
 #[derive(Clone, Debug)]
 pub struct SelectionError {
     rule: SelectionRule,
-    cause: Box<regex::Error>,
+    cause: PatternError,
 }
 
 impl fmt::Display for SelectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no regular expression", self.rule)?;
-        match &*self.cause {
-            // Only the last line says what is wrong; the others draw a picture.
-            regex::Error::Syntax(text) => {
-                let last = text.lines().last().unwrap_or_default();
-                write!(f, ": {}", last.trim_start_matches("error: "))
-            }
-            cause => write!(f, ": {cause}"),
-        }
+        write!(
+            f,
+            "`{}` is no regular expression: {}",
+            self.rule, self.cause
+        )
     }
 }
 
@@ -157,10 +154,7 @@ impl Selection {
     pub fn new(rule: SelectionRule, pattern: impl Into<String>) -> Result<Self, SelectionError> {
         let pattern = pattern.into();
         let regex = match rule.is_regex() {
-            true => Some(Regex::new(&pattern).map_err(|cause| SelectionError {
-                rule,
-                cause: Box::new(cause),
-            })?),
+            true => Some(re2::compile(&pattern).map_err(|cause| SelectionError { rule, cause })?),
             false => None,
         };
         Ok(Self {

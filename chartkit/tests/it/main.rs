@@ -17,6 +17,9 @@ mod package;
 mod profile;
 mod semver;
 mod sops_corpus;
+#[cfg(feature = "age")]
+mod sops_age;
+mod sopsconfig;
 mod strvals;
 mod time;
 mod typed;
