@@ -319,7 +319,7 @@ fn sorted_types() -> [KeyType; 7] {
 }
 
 /// RFC 3339 with whole seconds.
-fn time_text(time: Timestamp) -> String {
+pub(crate) fn time_text(time: Timestamp) -> String {
     let text = time.to_string();
     match text.split_once('.') {
         Some((seconds, rest)) => {
