@@ -105,6 +105,7 @@ pub mod package;
 mod printable;
 pub mod profile;
 mod quote;
+mod secret;
 pub mod semver;
 pub mod sops;
 pub mod source;

@@ -120,6 +120,8 @@ pub enum Visibility {
 struct Source {
     name: Arc<str>,
     text: Arc<[u8]>,
+    /// As given; differs from `text` when that was UTF-16.
+    bytes: Arc<[u8]>,
     encoding: Encoding,
     visibility: Visibility,
     lines: OnceLock<Vec<u32>>,
@@ -152,7 +154,8 @@ impl Sources {
         };
         self.files.push(Arc::new(Source {
             name: name.into(),
-            text: utf16_to_utf8(&text, encoding).unwrap_or(text),
+            text: utf16_to_utf8(&text, encoding).unwrap_or_else(|| Arc::clone(&text)),
+            bytes: text,
             encoding,
             visibility: Visibility::All,
             lines: OnceLock::new(),
@@ -177,6 +180,11 @@ impl Sources {
         &self.source(file).text
     }
 
+    /// The bytes that were given to [`Sources::add`]; for files that are no text.
+    pub(crate) fn bytes(&self, file: FileId) -> &Arc<[u8]> {
+        &self.source(file).bytes
+    }
+
     /// How the text was written.
     pub(crate) fn encoding(&self, file: FileId) -> Encoding {
         self.source(file).encoding
@@ -191,6 +199,7 @@ impl Sources {
         let ended = Source {
             name: Arc::clone(&source.name),
             text: source.text.iter().copied().chain([b'\n']).collect(),
+            bytes: Arc::clone(&source.bytes),
             encoding: source.encoding,
             visibility: source.visibility,
             lines: OnceLock::new(),
@@ -214,6 +223,7 @@ impl Sources {
         let concealed = Source {
             name: Arc::clone(&source.name),
             text: Arc::clone(&source.text),
+            bytes: Arc::clone(&source.bytes),
             encoding: source.encoding,
             visibility,
             lines: OnceLock::new(),
@@ -291,5 +301,6 @@ mod tests {
         let big = sources.add("be", *b"\xfe\xff\x00a\x00:");
         assert_eq!(&**sources.text(little), b"a:");
         assert_eq!(&**sources.text(big), b"a:");
+        assert_eq!(&**sources.bytes(little), b"\xff\xfea\x00:\x00");
     }
 }

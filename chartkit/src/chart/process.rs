@@ -15,7 +15,7 @@ use crate::diagnostic::{self, Code, Diagnostic};
 use crate::semver::is_compatible_range;
 use crate::source::Place;
 use crate::values::{Coalesce, Graph, Layer, Nulls, Scope, Slot, TableId, TypeMismatch, Values};
-use crate::yaml::{History, Table, Value};
+use crate::yaml::{History, MASK, Table, Value};
 
 /// How deep an import may nest a table; YAML itself is read no deeper.
 const MAX_IMPORT_DEPTH: usize = 256;
@@ -354,10 +354,12 @@ impl Process<'_> {
             }
         }
 
-        let mark = self.graph.mark();
+        // Helm copies the values first; with as many subcharts as the values have sections, that would take
+        // quadratic time.
+        let checkpoint = self.graph.checkpoint();
         // Warnings of this pass are those of the last one, or are about tables that Helm compares by
         // accident (a subchart's defaults with the root's): not worth showing.
-        let values = Coalesce::new(self.graph).values(work, Some(values), Nulls::Delete)?;
+        Coalesce::new(self.graph).values_in_place(work, values, Nulls::Delete)?;
         self.apply_tags(&mut declared, values);
         self.apply_conditions(&mut declared, values, prefix);
         let disabled: BTreeSet<_> = (declared.iter().filter(|d| !d.enabled))
@@ -370,7 +372,7 @@ impl Process<'_> {
             let prefix = format!("{prefix}{}.", chart.name);
             self.enable(chart, values, &prefix)?;
         }
-        self.graph.truncate(mark);
+        self.graph.roll_back(checkpoint);
         work.declared = (!declared.is_empty()).then_some(declared);
         Ok(())
     }
@@ -387,8 +389,8 @@ impl Process<'_> {
                     continue;
                 };
                 match slot {
-                    Slot::Leaf(node) if node.value.as_bool().is_some() => {
-                        set.extend(node.value.as_bool());
+                    Slot::Leaf(node) if node.value.revealed().as_bool().is_some() => {
+                        set.extend(node.value.revealed().as_bool());
                     }
                     other => {
                         let path = format!("tags.{tag}");
@@ -410,7 +412,7 @@ impl Process<'_> {
                 let Some(node) = self.graph.path_value(values, &path).cloned() else {
                     continue;
                 };
-                if let Some(enabled) = node.value.as_bool() {
+                if let Some(enabled) = node.value.revealed().as_bool() {
                     request.enabled = enabled;
                     break;
                 }
@@ -534,6 +536,7 @@ fn go_print(value: &Value) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Number(number) => number.to_template_text(),
         Value::String(text) => text.to_string(),
+        Value::Secret(_) => MASK.to_owned(),
         Value::List(items) => {
             let items: Vec<_> = items.iter().map(|node| go_print(&node.value)).collect();
             format!("[{}]", items.join(" "))

@@ -4,12 +4,16 @@
 
 mod error;
 mod fs;
+mod in_place;
 mod package;
+mod sops_config;
 mod value_file;
 
 pub use error::{Error, ErrorKind};
 pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
 };
+pub use in_place::{InPlaceFile, Readers, create_file, write_output};
 pub use package::{Packaged, read_contents, write_archive};
+pub use sops_config::sops_config_candidates;
 pub use value_file::{read_set_file, read_value_file};

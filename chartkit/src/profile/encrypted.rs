@@ -11,7 +11,7 @@ use crate::values::ValuePath;
 use crate::yaml::{self, Node, ParseError, Table, Value};
 
 /// What stands for a secret that is not shown.
-pub const MASK: &str = "<secret>";
+pub use crate::yaml::MASK;
 
 /// The key under which SOPS keeps its metadata.
 const METADATA: &str = "sops";

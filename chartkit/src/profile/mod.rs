@@ -7,13 +7,14 @@
 mod effective;
 mod encrypted;
 mod find;
+mod secrets;
 
 pub use effective::{
-    Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
+    Decrypt, Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
     ValuesFile, effective_values,
 };
 pub use encrypted::{EncryptedFile, EncryptedFileError, MASK};
-pub use find::{Found, ProfileError, ProfileErrorKind, attach, find};
+pub use find::{Found, FoundIn, ProfileError, ProfileErrorKind, attach, find, find_all};
 
 use std::fmt;
 use std::sync::Arc;

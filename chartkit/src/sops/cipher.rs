@@ -20,6 +20,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::sops::{Comment, DataKey, Secret, Value};
 use crate::time::Timestamp;
+use crate::yaml::number::decimal;
 use crate::yaml::parse_go_float;
 
 /// Bytes of a nonce; SOPS's word for it in the file is `iv`.
@@ -236,10 +237,7 @@ pub(crate) fn plain_text(value: &Value) -> Cow<'_, [u8]> {
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Int(int) => int.to_string(),
-        Value::Float(float) if float.is_infinite() => {
-            if *float > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-        }
-        Value::Float(float) => float.to_string(),
+        Value::Float(float) => decimal(*float),
         Value::Time(time) => time.to_string(),
         Value::Null | Value::Branch(_) | Value::List(_) => String::new(),
     };

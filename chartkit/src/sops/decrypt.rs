@@ -7,7 +7,7 @@ use crate::sops::cipher::{Cipher, CipherError};
 use crate::sops::crypt::{self, Leaf, LeafPlace, Mac, is_same_mac};
 use crate::sops::layout;
 use crate::sops::reuse::Reuse;
-use crate::sops::{Comment, DataKey, DecryptedFile, EncryptedFile, Format, SelectionError, Value};
+use crate::sops::{Comment, DataKey, DecryptedFile, EncryptedFile, Format, Value};
 use crate::source::{FileId, Span};
 
 /// How to decrypt.
@@ -40,9 +40,13 @@ pub fn decrypt(
     if !metadata.has_valid_version() {
         return Err(DecryptError::new(file, Repr::Version));
     }
-    let selection = metadata
-        .selection()
-        .map_err(|cause| DecryptError::new(file, Repr::Selection(cause)))?;
+    let mut diagnostics = Vec::new();
+    let selection = metadata.selection().unwrap_or_else(|error| {
+        let message = format!("{error}: to SOPS it never matches, and so neither here");
+        let diagnostic = Diagnostic::warning(Code::InvalidMetadata, message);
+        diagnostics.push(diagnostic.at(file.file, Span::default(), ""));
+        metadata.selection_of_old_file()
+    });
     let cipher = Cipher::new(key);
     let mut mac = Mac::new(metadata.mac_only_encrypted());
     let mut decrypted = DecryptedFile {
@@ -50,7 +54,7 @@ pub fn decrypt(
         text: None,
         branches: file.branches.clone(),
         reuse: Reuse::default(),
-        diagnostics: Vec::new(),
+        diagnostics,
     };
     let mut branches = std::mem::take(&mut decrypted.branches);
     crypt::walk(&mut branches, &selection, &mut |leaf: Leaf<'_>| {
@@ -174,8 +178,6 @@ pub struct DecryptError {
 pub enum DecryptErrorKind {
     /// The metadata does not say which version of SOPS made the file.
     Version,
-    /// The rule that says what is encrypted has a mistake.
-    Selection,
     /// A value is not encrypted where it must be, or its ciphertext is damaged.
     Value,
     /// There is no MAC, it is damaged, or it belongs to other values: something was changed by hand,
@@ -186,7 +188,6 @@ pub enum DecryptErrorKind {
 #[derive(Debug)]
 enum Repr {
     Version,
-    Selection(SelectionError),
     Value {
         path: String,
         span: Option<Span>,
@@ -217,7 +218,6 @@ impl DecryptError {
     pub fn kind(&self) -> DecryptErrorKind {
         match self.repr {
             Repr::Version => DecryptErrorKind::Version,
-            Repr::Selection(_) => DecryptErrorKind::Selection,
             Repr::Value { .. } => DecryptErrorKind::Value,
             Repr::MacMissing | Repr::MacUnreadable(_) | Repr::MacMismatch => DecryptErrorKind::Mac,
         }
@@ -239,7 +239,6 @@ impl fmt::Display for DecryptError {
             Repr::Version => f.write_str(
                 "the `version` in the metadata is missing or no version, expected one such as `3.13.3`",
             ),
-            Repr::Selection(cause) => write!(f, "{cause}"),
             Repr::Value { path, cause, .. } => {
                 write!(f, "cannot decrypt `{path}`: ")?;
                 match cause {
@@ -268,7 +267,7 @@ impl std::error::Error for DecryptError {}
 impl From<&DecryptError> for Diagnostic {
     fn from(error: &DecryptError) -> Self {
         let code = match error.kind() {
-            DecryptErrorKind::Version | DecryptErrorKind::Selection => Code::InvalidMetadata,
+            DecryptErrorKind::Version => Code::InvalidMetadata,
             DecryptErrorKind::Value => Code::Undecryptable,
             DecryptErrorKind::Mac => Code::MacMismatch,
         };

@@ -507,7 +507,7 @@ mod tests {
             shown(MasterKey::parse_age(&format!("{ALICE},\n {SSH} ,{TAG}"))),
             [ALICE, SSH, TAG]
         );
-        let pq = include_str!("../../../fixtures/keys/pq.pub").trim();
+        let pq = include_str!("../../../fixtures/age/keys/hybrid.pub").trim();
         assert_eq!(shown(MasterKey::parse_age(pq)), [pq]);
 
         for text in [

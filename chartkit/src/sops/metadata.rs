@@ -154,6 +154,11 @@ impl Metadata {
         Selection::new(self.rule, &self.pattern)
     }
 
+    /// The same, where a mistake must not matter: see [`Selection`].
+    pub(crate) fn selection_of_old_file(&self) -> Selection {
+        Selection::of_old_file(self.rule, &self.pattern)
+    }
+
     /// Whether the MAC is over encrypted values only.
     #[must_use]
     pub fn mac_only_encrypted(&self) -> bool {
@@ -314,7 +319,7 @@ fn sorted_types() -> [KeyType; 7] {
 }
 
 /// RFC 3339 with whole seconds.
-fn time_text(time: Timestamp) -> String {
+pub(crate) fn time_text(time: Timestamp) -> String {
     let text = time.to_string();
     match text.split_once('.') {
         Some((seconds, rest)) => {

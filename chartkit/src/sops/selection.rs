@@ -11,6 +11,7 @@ use std::fmt;
 use regex::bytes::Regex;
 
 use crate::sops::Secret;
+use crate::sops::re2::{self, PatternError};
 
 /// The suffix of keys that stay in plain text when a file has no rule of its own.
 pub const DEFAULT_UNENCRYPTED_SUFFIX: &str = "_unencrypted";
@@ -38,7 +39,8 @@ pub const DEFAULT_UNENCRYPTED_SUFFIX: &str = "_unencrypted";
 /// ```
 ///
 /// DIFFERENCE: to SOPS an expression with a mistake is one that never matches; with
-/// `encrypted_regex` it leaves everything in plain text. Here it is an error.
+/// `encrypted_regex` it leaves everything in plain text. Here nothing is encrypted with one; files that
+/// SOPS made so are still read.
 #[derive(Clone, Debug)]
 pub struct Selection {
     rule: SelectionRule,
@@ -118,20 +120,16 @@ impl fmt::Display for SelectionRule {
 #[derive(Clone, Debug)]
 pub struct SelectionError {
     rule: SelectionRule,
-    cause: Box<regex::Error>,
+    cause: PatternError,
 }
 
 impl fmt::Display for SelectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no regular expression", self.rule)?;
-        match &*self.cause {
-            // Only the last line says what is wrong; the others draw a picture.
-            regex::Error::Syntax(text) => {
-                let last = text.lines().last().unwrap_or_default();
-                write!(f, ": {}", last.trim_start_matches("error: "))
-            }
-            cause => write!(f, ": {cause}"),
-        }
+        write!(
+            f,
+            "`{}` is no regular expression: {}",
+            self.rule, self.cause
+        )
     }
 }
 
@@ -156,10 +154,7 @@ impl Selection {
     pub fn new(rule: SelectionRule, pattern: impl Into<String>) -> Result<Self, SelectionError> {
         let pattern = pattern.into();
         let regex = match rule.is_regex() {
-            true => Some(Regex::new(&pattern).map_err(|cause| SelectionError {
-                rule,
-                cause: Box::new(cause),
-            })?),
+            true => Some(re2::compile(&pattern).map_err(|cause| SelectionError { rule, cause })?),
             false => None,
         };
         Ok(Self {
@@ -181,10 +176,19 @@ impl Selection {
         &self.pattern
     }
 
+    /// The rule as SOPS takes it when its expression has a mistake: as one that never matches.
+    pub(crate) fn of_old_file(rule: SelectionRule, pattern: &str) -> Self {
+        Self::new(rule, pattern).unwrap_or_else(|_| Self {
+            rule,
+            pattern: pattern.to_owned(),
+            regex: None,
+        })
+    }
+
     fn matches(&self, text: &[u8]) -> bool {
         match &self.regex {
             Some(regex) => regex.is_match(text),
-            None => text.ends_with(self.pattern.as_bytes()),
+            None => !self.rule.is_regex() && text.ends_with(self.pattern.as_bytes()),
         }
     }
 

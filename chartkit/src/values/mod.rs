@@ -25,7 +25,7 @@ pub use crate::yaml::{Node, Number, Table, Value};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::FileId;
-use crate::yaml;
+use crate::yaml::{self, History};
 
 /// Where a text stands among the layers of values.
 ///
@@ -158,6 +158,43 @@ impl Values {
     /// When a value does not fit; the error names its path and place, never the value.
     pub fn decode<'de, T: serde::Deserialize<'de>>(&'de self) -> Result<T, yaml::DecodeError> {
         yaml::from_node(&self.root)
+    }
+
+    /// The same values with secrets in plain text, in everything that prints them.
+    #[must_use]
+    pub fn reveal(&self) -> Self {
+        fn reveal(node: &Node) -> Node {
+            let plain = node.contributions().map(|node| Node {
+                value: reveal_value(&node.value),
+                place: node.place,
+                below: History::default(),
+            });
+            let plain: Vec<_> = plain.collect();
+            let chain = plain.into_iter().rev().reduce(|lower, node| Node {
+                below: History::from(lower),
+                ..node
+            });
+            chain.expect("the first contribution is the node itself")
+        }
+        fn reveal_value(value: &Value) -> Value {
+            match value {
+                Value::Table(table) => {
+                    let entries = table.iter();
+                    Value::Table(entries.map(|(k, v)| (Arc::clone(k), reveal(v))).collect())
+                }
+                Value::List(items) => Value::List(items.iter().map(reveal).collect()),
+                other => other.revealed().clone(),
+            }
+        }
+        let deletions = self.deletions.iter().map(|deletion| Deletion {
+            null: reveal(&deletion.null).into(),
+            ..deletion.clone()
+        });
+        Self {
+            root: reveal(&self.root),
+            deletions: deletions.collect(),
+            layers: self.layers.clone(),
+        }
     }
 
     /// The values as JSON, byte for byte what Helm's `toJson .Values` prints.

@@ -6,9 +6,9 @@ use std::fmt;
 
 use serde_yaml::Mapping;
 
-use super::{Node, Number, Table, Value, number};
+use super::{MASK, Node, Number, Table, Value, number};
 
-/// The same value, with numbers as they were written.
+/// The same value, with numbers as they were written, and secrets as [`MASK`].
 impl From<&Value> for serde_yaml::Value {
     fn from(value: &Value) -> Self {
         match value {
@@ -18,6 +18,7 @@ impl From<&Value> for serde_yaml::Value {
             Value::Number(Number::UInt(int)) => Self::from(*int),
             Value::Number(Number::Float(float)) => Self::from(*float),
             Value::String(text) => Self::String(text.to_string()),
+            Value::Secret(_) => Self::String(MASK.to_owned()),
             Value::List(items) => {
                 Self::Sequence(items.iter().map(|item| Self::from(&item.value)).collect())
             }

@@ -1,10 +1,11 @@
 //! Numbers: which value Helm sees, and how Go writes it.
 //!
 //! Decides the text of a number in JSON, in templates and in string fields. Rust and Go both print
-//! the shortest digits that read back as the same number; they differ in when an exponent is used and
-//! where the number is just between two such texts.
+//! the shortest digits that read back as the same number; they differ in when an exponent is used,
+//! and where two texts are equally short and equally near: there Go takes the even digit.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::Number;
 
@@ -177,57 +178,70 @@ impl fmt::Display for Number {
 
 /// Go's `%g` of a float64.
 pub(crate) fn general(float: f64) -> String {
-    with_exponent_as_go(float, &scientific(float), decimal)
-}
-
-/// The shortest digits of a float64 as Go writes them without an exponent, `strconv`'s format `f`.
-pub(crate) fn decimal(float: f64) -> String {
-    round_ties_to_even(float, float.to_string())
-}
-
-fn scientific(float: f64) -> String {
-    round_ties_to_even(float, format!("{float:e}"))
-}
-
-/// Where a number is just between the two nearest texts of the fewest digits, Go takes the even one
-/// and Rust the larger one.
-fn round_ties_to_even(float: f64, mut text: String) -> String {
-    const FEWEST: usize = 6; // with fewer digits, each text is another number, also in 32 bits
-    let mantissa = text.split('e').next().unwrap_or_default();
-    let Some(last) = mantissa.rfind(|c: char| matches!(c, '1'..='9')) else {
-        return text;
-    };
-    let digits = mantissa[..=last].bytes().filter(u8::is_ascii_digit);
-    let count = digits.skip_while(|digit| *digit == b'0').count();
-    let digit = text.as_bytes()[last];
-    if count < FEWEST || digit % 2 == 0 {
-        return text;
-    }
-    // All digits of the number: a tie has one more than its text, a 5.
-    let one_more = format!("{float:.count$e}");
-    let (one_more, _) = one_more.split_once('e').unwrap_or_default();
-    if !one_more.ends_with('5') {
-        return text;
-    }
-    let all = format!("{float:.780e}");
-    let (all, _) = all.split_once('e').unwrap_or_default();
-    if all.trim_end_matches('0') != one_more {
-        return text;
-    }
-    let even = char::from(digit - 1);
-    text.replace_range(last..=last, even.encode_utf8(&mut [0; 4]));
-    text
+    with_exponent_as_go(float, &scientific(float))
 }
 
 /// Go's `%g` of a float64 that is rounded to 32 bits first; what lies beyond is `+Inf` or `-Inf`.
 pub(crate) fn general32(float: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "it is what Go does")]
     let float = float as f32;
-    let exact = f64::from(float);
-    let scientific = round_ties_to_even(exact, format!("{float:e}"));
-    with_exponent_as_go(exact, &scientific, |exact| {
-        round_ties_to_even(exact, float.to_string())
-    })
+    with_exponent_as_go(f64::from(float), &scientific(float))
+}
+
+/// A float64 with the shortest digits and no exponent: Go's format `f`.
+pub(crate) fn decimal(float: f64) -> String {
+    if float.is_finite() {
+        without_exponent(&scientific(float))
+    } else {
+        general(float)
+    }
+}
+
+/// The shortest digits with an exponent, of several equally short texts the nearest, of several
+/// equally near ones the even one.
+fn scientific<F>(float: F) -> String
+where
+    F: Copy + PartialEq + fmt::LowerExp + FromStr,
+{
+    let shortest = format!("{float:e}");
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let decimals = mantissa.split_once('.').map_or(0, |(_, d)| d.len());
+    // This rounds the exact value, ties to even; it may round it to another number.
+    let even = format!("{float:.decimals$e}");
+    let is_same = even.parse().is_ok_and(|parsed: F| parsed == float);
+    if is_same { even } else { shortest }
+}
+
+/// `1.25e1` as `12.5`.
+fn without_exponent(scientific: &str) -> String {
+    let (mantissa, exponent) = split_exponent(scientific);
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let digits = mantissa.replace('.', "");
+    let Ok(exponent) = usize::try_from(exponent) else {
+        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
+        return format!("{sign}0.{zeros}{digits}");
+    };
+    match digits.split_at_checked(exponent + 1) {
+        Some((whole, "")) => format!("{sign}{whole}"),
+        Some((whole, rest)) => format!("{sign}{whole}.{rest}"),
+        None => {
+            let zeros = "0".repeat(exponent + 1 - digits.len());
+            format!("{sign}{digits}{zeros}")
+        }
+    }
+}
+
+fn split_exponent(scientific: &str) -> (&str, i32) {
+    let (mantissa, exponent) = scientific
+        .split_once('e')
+        .expect("`{:e}` of a finite number has an exponent");
+    (
+        mantissa,
+        exponent.parse().expect("an exponent is an integer"),
+    )
 }
 
 /// A float as the key of a map, with YAML's words for what is not finite.
@@ -246,22 +260,16 @@ pub(crate) fn key(float: f64) -> String {
 
 /// Picks the form without exponent from 1e-4 to below 1e6 (Go counts six digits when it prints the
 /// shortest form) and writes exponents with a sign and at least two digits.
-fn with_exponent_as_go(
-    float: f64,
-    scientific: &str,
-    decimal: impl FnOnce(f64) -> String,
-) -> String {
+fn with_exponent_as_go(float: f64, scientific: &str) -> String {
     if float.is_nan() {
         return "NaN".to_owned();
     }
     if float.is_infinite() {
         return if float > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let (digits, exponent) = scientific
-        .split_once('e')
-        .expect("`{:e}` of a finite number has an exponent");
-    match exponent.parse::<i32>().expect("an exponent is an integer") {
-        -4..6 => decimal(float),
+    let (digits, exponent) = split_exponent(scientific);
+    match exponent {
+        -4..6 => without_exponent(scientific),
         exponent => {
             let sign = if exponent < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", exponent.abs())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::History;
+use super::{History, SecretScalar};
 use crate::source::Place;
 
 /// A table (Helm's word for a mapping with string keys), sorted by the bytes of its keys.
@@ -117,6 +117,8 @@ pub enum Value {
     Number(Number),
     /// Text.
     String(Arc<str>),
+    /// A boolean, number or text out of an encrypted file: printed as a mask.
+    Secret(SecretScalar),
     /// A sequence.
     List(Vec<Node>),
     /// A mapping.
@@ -124,6 +126,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// The value itself, or what a secret holds.
+    #[must_use]
+    pub fn revealed(&self) -> &Self {
+        match self {
+            Self::Secret(secret) => secret.reveal(),
+            _ => self,
+        }
+    }
+
     /// The table, if it is one.
     #[must_use]
     pub fn as_table(&self) -> Option<&Table> {
@@ -133,7 +144,7 @@ impl Value {
         }
     }
 
-    /// The text, if it is a string.
+    /// The text, if it is a string and no secret.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -142,7 +153,7 @@ impl Value {
         }
     }
 
-    /// The boolean, if it is one.
+    /// The boolean, if it is one and no secret.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -165,6 +176,7 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Number(_) => "number",
             Self::String(_) => "string",
+            Self::Secret(secret) => secret.reveal().type_name(),
             Self::List(_) => "list",
             Self::Table(_) => "table",
         }

@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("values", &["yaml"]),
     ("chart", &["yaml", "semver", "values"]),
     ("sops", &["yaml", "semver"]),
-    ("profile", &["yaml", "values", "chart"]),
+    ("profile", &["yaml", "values", "chart", "sops"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
     ("io", &["chart", "profile", "package", "sops", "values"]),
 ];
@@ -23,6 +23,7 @@ const GROUND: &[&str] = &[
     "time",
     "printable",
     "quote",
+    "secret",
 ];
 
 fn used_modules(folder: &Path, found: &mut BTreeSet<String>) {

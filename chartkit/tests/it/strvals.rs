@@ -59,6 +59,7 @@ fn to_json(value: &Value) -> Json {
         Value::Number(Number::UInt(n)) => json!(*n as f64),
         Value::Number(Number::Float(n)) => json!(n),
         Value::String(text) => json!(**text),
+        Value::Secret(_) => unreachable!("arguments are no secrets"),
         Value::List(items) => items.iter().map(|item| to_json(&item.value)).collect(),
         Value::Table(table) => table_to_json(table),
     }

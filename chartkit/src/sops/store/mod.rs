@@ -6,8 +6,14 @@ pub(crate) mod binary;
 pub(crate) mod dotenv;
 mod error;
 pub(crate) mod flatten;
+#[cfg(test)]
+mod golden;
 pub(crate) mod ini;
 pub(crate) mod json;
+mod metadata;
+#[cfg(test)]
+mod tests;
+mod text;
 pub(crate) mod yaml;
 
 pub use error::{EmitError, EmitErrorKind, LoadError, LoadErrorKind};
@@ -15,8 +21,11 @@ pub use error::{EmitError, EmitErrorKind, LoadError, LoadErrorKind};
 use crate::sops::{Branch, Format, Secret, Value};
 use crate::source::{FileId, Sources};
 
-/// The key under which the metadata stands; in dotenv files every key of it starts with this and `_`.
+/// The key under which the metadata stands, except in dotenv files.
 pub(crate) const METADATA_KEY: &str = "sops";
+
+/// What the keys of the metadata start with in dotenv files.
+pub(crate) const METADATA_PREFIX: &str = "sops_";
 
 /// How text is laid out where a store writes it anew: the `stores` section of `.sops.yaml`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,7 +138,7 @@ pub(crate) fn emit_value(
 pub(crate) fn has_metadata_key(format: Format, branch: &Branch) -> bool {
     let mut keys = super::tree::entries(branch).map(|entry| entry.key.as_str());
     match format {
-        Format::Dotenv => keys.any(|key| key.starts_with("sops_")),
+        Format::Dotenv => keys.any(|key| key.starts_with(METADATA_PREFIX)),
         Format::Binary => false,
         Format::Ini | Format::Json | Format::Yaml => keys.any(|key| key == METADATA_KEY),
     }

@@ -71,12 +71,12 @@ fn conversion_failed(found: &str, expected: &str) -> String {
 
 /// What Go calls the type of a value.
 fn type_name(value: &Value) -> &'static str {
-    match value {
+    match value.revealed() {
         Value::Null => "nil",
         Value::Bool(_) => "bool",
         Value::Number(Number::Set(_)) => "int64",
         Value::Number(_) => "float64",
-        Value::String(_) => "string",
+        Value::String(_) | Value::Secret(_) => "string",
         Value::List(_) => "[]interface {}",
         Value::Table(_) => "map[string]interface {}",
     }

@@ -6,11 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::lex::{Lexer, NESTING_LIMIT};
 use crate::source::{FileId, Place, Span};
 use crate::yaml::{Node, Number, Table, Value};
-
-/// How many lists and tables may be open at once; the same for all that this crate reads.
-const NESTING_LIMIT: usize = 256;
 
 /// Decodes a text that is one JSON value.
 ///
@@ -42,8 +40,8 @@ const NESTING_LIMIT: usize = 256;
 pub fn from_json(text: &str, file: Option<FileId>) -> Result<Node, JsonError> {
     let (node, end) = from_json_prefix(text, 0, file)?;
     let mut rest = Reader::new(text, end, file);
-    rest.skip_blanks();
-    if rest.at < text.len() {
+    rest.lexer.skip_blanks();
+    if rest.lexer.at() < text.len() {
         return Err(rest.error(JsonErrorKind::TrailingText));
     }
     Ok(node)
@@ -89,8 +87,10 @@ pub fn from_json_prefix(
         "a value starts at a character"
     );
     let mut reader = Reader::new(text, start, file);
-    let node = reader.value(None, NESTING_LIMIT)?;
-    Ok((node, reader.at))
+    match reader.value(None, NESTING_LIMIT) {
+        Ok(node) => Ok((node, reader.lexer.at())),
+        Err(kind) => Err(reader.error(kind)),
+    }
 }
 
 /// Why a text is not JSON, and where.
@@ -154,7 +154,7 @@ pub enum JsonErrorKind {
 }
 
 impl JsonErrorKind {
-    fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Self::ExpectedValue => "expected a value",
             Self::ExpectedKey => "expected a key in double quotes",
@@ -172,52 +172,36 @@ impl JsonErrorKind {
 }
 
 struct Reader<'a> {
-    text: &'a str,
-    /// Always on a character boundary: it only moves over whole characters.
-    at: usize,
+    lexer: Lexer<'a>,
     file: Option<FileId>,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, at: usize, file: Option<FileId>) -> Self {
-        Self { text, at, file }
+        Self {
+            lexer: Lexer::new(text, at),
+            file,
+        }
     }
 
     fn error(&self, kind: JsonErrorKind) -> JsonError {
         JsonError {
             kind,
-            offset: self.at,
+            offset: self.lexer.at(),
         }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip_while(&mut self, accept: impl Fn(&u8) -> bool) {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().take_while(|b| accept(b)).count();
-    }
-
-    fn skip_blanks(&mut self) {
-        self.skip_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
-    }
-
-    /// Whether the next byte is this one, which it then steps over.
-    fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn value(&mut self, key: Option<usize>, depth: usize) -> Result<Node, JsonError> {
-        self.skip_blanks();
-        let start = self.at;
-        let value = match self.peek() {
-            Some(b'{') => Value::Table(self.table(self.deeper(depth)?)?),
-            Some(b'[') => Value::List(self.list(self.deeper(depth)?)?),
+    fn value(&mut self, key: Option<usize>, depth: usize) -> Result<Node, JsonErrorKind> {
+        self.lexer.skip_blanks();
+        let start = self.lexer.at();
+        let value = match self.lexer.peek() {
+            Some(b'{') => Value::Table(self.table(deeper(depth)?)?),
+            Some(b'[') => Value::List(self.list(deeper(depth)?)?),
             Some(b'"') => Value::String(self.string()?),
-            Some(b'-' | b'0'..=b'9') => Value::Number(self.number()?),
+            Some(b'-' | b'0'..=b'9') => {
+                let number = self.lexer.number()?;
+                Value::Number(Number::Float(self.lexer.float(number)?))
+            }
             _ => self.word()?,
         };
         let place = self.file.map(|file| Place {
@@ -225,7 +209,7 @@ impl<'a> Reader<'a> {
             entry: offset(key.unwrap_or(start)),
             value: Span {
                 start: offset(start),
-                end: offset(self.at),
+                end: offset(self.lexer.at()),
             },
         });
         Ok(Node {
@@ -234,170 +218,54 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn deeper(&self, depth: usize) -> Result<usize, JsonError> {
-        depth
-            .checked_sub(1)
-            .ok_or_else(|| self.error(JsonErrorKind::TooDeep))
-    }
-
-    fn word(&mut self) -> Result<Value, JsonError> {
+    fn word(&mut self) -> Result<Value, JsonErrorKind> {
         let words = [
             ("null", Value::Null),
             ("true", Value::Bool(true)),
             ("false", Value::Bool(false)),
         ];
-        for (word, value) in words {
-            if self.text[self.at..].starts_with(word) {
-                self.at += word.len();
-                return Ok(value);
-            }
-        }
-        Err(self.error(JsonErrorKind::ExpectedValue))
+        let mut words = words.into_iter();
+        let found = words.find(|(word, _)| self.lexer.take_word(word));
+        found
+            .map(|(_, value)| value)
+            .ok_or(JsonErrorKind::ExpectedValue)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node>, JsonError> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, JsonErrorKind> {
         let mut items = Vec::new();
-        self.members(b'[', b']', |reader| {
-            items.push(reader.value(None, depth)?);
-            Ok(())
-        })?;
+        self.lexer.take(b'[');
+        let mut more = self.lexer.first_member(b']');
+        while more {
+            items.push(self.value(None, depth)?);
+            more = self.lexer.next_member(b']')?;
+        }
         Ok(items)
     }
 
-    fn table(&mut self, depth: usize) -> Result<Table, JsonError> {
+    fn table(&mut self, depth: usize) -> Result<Table, JsonErrorKind> {
         let mut table = Table::new();
-        self.members(b'{', b'}', |reader| {
-            let start = reader.at;
-            if reader.peek() != Some(b'"') {
-                return Err(reader.error(JsonErrorKind::ExpectedKey));
-            }
-            let key = reader.string()?;
-            reader.skip_blanks();
-            if !reader.take(b':') {
-                return Err(reader.error(JsonErrorKind::ExpectedColon));
-            }
-            let node = reader.value(Some(start), depth)?;
-            table.insert(key, node);
-            Ok(())
-        })?;
+        self.lexer.take(b'{');
+        let mut more = self.lexer.first_member(b'}');
+        while more {
+            let start = self.lexer.at();
+            let mut key = String::new();
+            self.lexer.key(|piece| key.push_str(piece))?;
+            let node = self.value(Some(start), depth)?;
+            table.insert(key.into(), node);
+            more = self.lexer.next_member(b'}')?;
+        }
         Ok(table)
     }
 
-    fn members(
-        &mut self,
-        open: u8,
-        close: u8,
-        mut member: impl FnMut(&mut Self) -> Result<(), JsonError>,
-    ) -> Result<(), JsonError> {
-        self.take(open);
-        self.skip_blanks();
-        if self.take(close) {
-            return Ok(());
-        }
-        loop {
-            self.skip_blanks();
-            member(self)?;
-            self.skip_blanks();
-            if self.take(close) {
-                return Ok(());
-            }
-            if !self.take(b',') {
-                return Err(self.error(JsonErrorKind::ExpectedCommaOrEnd));
-            }
-        }
-    }
-
-    fn number(&mut self) -> Result<Number, JsonError> {
-        let start = self.at;
-        self.take(b'-');
-        if !self.take(b'0') {
-            self.digits()?;
-        }
-        if self.take(b'.') {
-            self.digits()?;
-        }
-        if self.take(b'e') || self.take(b'E') {
-            let _sign = self.take(b'+') || self.take(b'-');
-            self.digits()?;
-        }
-        match self.text[start..self.at].parse::<f64>() {
-            Ok(float) if float.is_finite() => Ok(Number::Float(float)),
-            _ => {
-                self.at = start;
-                Err(self.error(JsonErrorKind::NumberTooLarge))
-            }
-        }
-    }
-
-    fn digits(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        self.skip_while(u8::is_ascii_digit);
-        if self.at == start {
-            return Err(self.error(JsonErrorKind::InvalidNumber));
-        }
-        Ok(())
-    }
-
-    fn string(&mut self) -> Result<Arc<str>, JsonError> {
-        self.take(b'"');
+    fn string(&mut self) -> Result<Arc<str>, JsonErrorKind> {
         let mut out = String::new();
-        loop {
-            let start = self.at;
-            self.skip_while(|b| !matches!(b, b'"' | b'\\' | 0..0x20));
-            out.push_str(&self.text[start..self.at]);
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(out.into());
-                }
-                Some(b'\\') => out.push(self.escape()?),
-                Some(_) => return Err(self.error(JsonErrorKind::ControlCharacter)),
-                None => return Err(self.error(JsonErrorKind::UnclosedString)),
-            }
-        }
+        self.lexer.string(|piece| out.push_str(piece))?;
+        Ok(out.into())
     }
+}
 
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let invalid = self.error(JsonErrorKind::InvalidEscape);
-        self.at += 1;
-        let char = match self.peek() {
-            Some(b @ (b'"' | b'\\' | b'/')) => char::from(b),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode_escape().ok_or(invalid),
-            _ => return Err(invalid),
-        };
-        self.at += 1;
-        Ok(char)
-    }
-
-    /// At the `u` of an escape; two surrogate escapes in a row are one character.
-    fn unicode_escape(&mut self) -> Option<char> {
-        let first = self.hex4()?;
-        if let 0xD800..0xDC00 = first
-            && self.text[self.at..].starts_with("\\u")
-        {
-            let behind_first = self.at;
-            self.at += 1;
-            // Not hexadecimal: the error is that of the second escape, when it is read.
-            if let Some(second @ 0xDC00..0xE000) = self.hex4() {
-                return char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00));
-            }
-            self.at = behind_first;
-        }
-        Some(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
-    }
-
-    fn hex4(&mut self) -> Option<u32> {
-        let digits = self.text.get(self.at + 1..self.at + 5)?;
-        let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-        let unit = hex.then(|| u32::from_str_radix(digits, 16).ok())??;
-        self.at += 5;
-        Some(unit)
-    }
+fn deeper(depth: usize) -> Result<usize, JsonErrorKind> {
+    depth.checked_sub(1).ok_or(JsonErrorKind::TooDeep)
 }
 
 fn offset(at: usize) -> u32 {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::yaml::Value;
+use crate::yaml::{MASK, Value};
 
 /// The value in JSON on one line, as Helm's `toJson` prints it.
 ///
@@ -55,6 +55,7 @@ fn write_value(out: &mut String, value: &Value, level: Option<usize>) {
             write!(out, "{number}").expect("writing into a string cannot fail");
         }
         Value::String(text) => write_string(out, text),
+        Value::Secret(_) => write_string(out, MASK),
         Value::List(items) => {
             write_members(out, ['[', ']'], items.iter(), level, |out, item, level| {
                 write_value(out, &item.value, level);
@@ -108,21 +109,33 @@ fn break_line(out: &mut String, level: Option<usize>) {
 
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
+    escape(text, |piece| out.push_str(piece));
+    out.push('"');
+}
+
+/// Hands the text to `push`, piece by piece, with the escapes that it needs between quotes.
+pub(crate) fn escape(text: &str, mut push: impl FnMut(&str)) {
+    let mut written = 0;
+    for (at, c) in text.char_indices() {
+        let coded;
+        let escaped = match c {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
             // The last five because JSON is pasted into HTML and JavaScript.
             '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("writing into a string cannot fail");
+                coded = format!("\\u{:04x}", u32::from(c));
+                &coded
             }
-            _ => out.push(c),
-        }
+            _ => continue,
+        };
+        push(&text[written..at]);
+        push(escaped);
+        written = at + c.len_utf8();
     }
-    out.push('"');
+    push(&text[written..]);
 }

@@ -45,7 +45,7 @@ impl<'de> NodeDeserializer<'de> {
     }
 
     fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_i64(0),
             Value::Number(number) => match (number.as_i64(), number.as_u64()) {
                 (Some(int), _) => visitor.visit_i64(int),
@@ -57,7 +57,7 @@ impl<'de> NodeDeserializer<'de> {
     }
 
     fn float<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_f64(0.0),
             Value::Number(number) => visitor.visit_f64(number.as_f64()),
             _ => Err(DecodeError::wrong_type(self.node, &visitor)),
@@ -65,18 +65,20 @@ impl<'de> NodeDeserializer<'de> {
     }
 
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_borrowed_str(""),
             Value::Bool(true) => visitor.visit_borrowed_str("true"),
             Value::Bool(false) => visitor.visit_borrowed_str("false"),
             Value::Number(number) => visitor.visit_string(number.to_field_text()),
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::List(_) | Value::Table(_) => Err(DecodeError::wrong_type(self.node, &visitor)),
+            Value::List(_) | Value::Table(_) | Value::Secret(_) => {
+                Err(DecodeError::wrong_type(self.node, &visitor))
+            }
         }
     }
 
     fn items<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_seq(Items::new(self, &[])),
             Value::List(items) => visitor.visit_seq(Items::new(self, items)),
             _ => Err(DecodeError::wrong_type(self.node, &visitor)),
@@ -120,7 +122,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     forward_to_deserialize_any! { identifier }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_unit(),
             Value::Bool(bool) => visitor.visit_bool(*bool),
             // JSON has no sign for an integer zero.
@@ -133,13 +135,14 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 (None, None) => visitor.visit_f64(number.as_f64()),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Secret(_) => Err(DecodeError::wrong_type(self.node, &visitor)),
             Value::List(items) => visitor.visit_seq(Items::new(self, items)),
             Value::Table(table) => visitor.visit_map(Entries::new(self, table)),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_bool(false),
             Value::Bool(bool) => visitor.visit_bool(*bool),
             _ => Err(DecodeError::wrong_type(self.node, &visitor)),
@@ -194,7 +197,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_map(Fields::none(self)),
             Value::Table(table) => visitor.visit_map(Entries::new(self, table)),
             _ => Err(DecodeError::wrong_type(self.node, &visitor)),
@@ -207,7 +210,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::Null => visitor.visit_map(Fields::none(self)),
             Value::Table(table) => visitor.visit_map(Fields::new(self, table, fields)?),
             _ => Err(DecodeError::wrong_type(self.node, &visitor)),
@@ -221,7 +224,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         let word = |text: String| text.into_deserializer();
-        match &self.node.value {
+        match self.node.value.revealed() {
             Value::String(text) => visitor.visit_enum(BorrowedStrDeserializer::new(text)),
             Value::Bool(bool) => visitor.visit_enum(word(bool.to_string())),
             Value::Number(number) => visitor.visit_enum(word(number.to_field_text())),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::yaml::{Node, Number, Table, Value};
+use crate::yaml::{MASK, Node, Number, Table, Value};
 
 /// The value that a type serializes to; [`to_yaml`](crate::yaml::to_yaml) writes it as Go would.
 ///
@@ -99,6 +99,7 @@ impl Serialize for Value {
                 (None, None) => serializer.serialize_f64(number.as_f64()),
             },
             Self::String(text) => serializer.serialize_str(text),
+            Self::Secret(_) => serializer.serialize_str(MASK),
             Self::List(items) => serializer.collect_seq(items),
             Self::Table(table) => serializer.collect_map(table),
         }

@@ -25,7 +25,7 @@ pub(crate) trait Spell {
     fn spelling(&mut self, value: &Value) -> Option<String>;
 
     /// Hears how a scalar is written.
-    fn written(&mut self, text: &str);
+    fn written(&mut self, value: &Value, text: &str);
 }
 
 /// Scalars in their usual form.
@@ -36,7 +36,7 @@ impl Spell for Usual {
         None
     }
 
-    fn written(&mut self, _: &str) {}
+    fn written(&mut self, _: &Value, _: &str) {}
 }
 
 /// The text with the tree `new` instead of `old`, which was read from it, and with other edits; nothing
@@ -100,7 +100,7 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     for (range, new) in edits {
         out.push_str(text.get(copied..range.start)?);
         match has_crlf {
-            true => out.push_str(&new.replace('\n', "\r\n")),
+            true => out.push_str(&new.replace("\r\n", "\n").replace('\n', "\r\n")),
             false => out.push_str(&new),
         }
         copied = range.end;
@@ -293,7 +293,7 @@ impl Patcher<'_> {
         let span = self.document.span(id);
         let (start, end) = (span.start as usize, span.end as usize);
         if let Some(spelling) = self.spell.spelling(new) {
-            self.spell.written(&spelling);
+            self.spell.written(new, &spelling);
             self.edits.push((start..end, spelling));
             return Ok(());
         }
@@ -314,20 +314,20 @@ impl Patcher<'_> {
             // Quotes, tags and brackets stay.
             _ => {
                 let plain;
-                let new = match text {
+                let scalar = match text {
                     Some(text) => NewScalar::String(text),
                     None => {
                         plain = self.emit_scalar(new)?;
                         NewScalar::Plain(&plain)
                     }
                 };
-                let edit = scalar_edit(self.document, id, new).map_err(|_| Stuck)?;
-                self.spell.written(edit.1.trim_matches(' '));
+                let edit = scalar_edit(self.document, id, scalar).map_err(|_| Stuck)?;
+                self.spell.written(new, edit.1.trim_matches(' '));
                 self.edits.push(edit);
                 return Ok(());
             }
         };
-        self.spell.written(&written);
+        self.spell.written(new, &written);
         let (header, content) = match written.find('\n') {
             Some(at) => written.split_at(at),
             None => (written.as_str(), ""),
@@ -470,7 +470,13 @@ impl Patcher<'_> {
     }
 
     fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |at| at + 1)
+        let byte_order_mark = if self.text.starts_with('\u{feff}') {
+            3
+        } else {
+            0
+        };
+        let line_break = self.text[..at].rfind('\n');
+        line_break.map_or(byte_order_mark, |at| at + 1)
     }
 
     /// Before the line break, and before the `\r` of one.
