@@ -31,11 +31,11 @@ pub enum Secrets<'o> {
     /// Put [`MASK`](super::MASK) in the place of each.
     Mask,
     /// Decrypt them. What comes out is a [`Value::Secret`]: printed as a mask until it is revealed.
-    Decrypt(&'o Decrypt),
+    Decrypt(&'o Decrypt<'o>),
 }
 
 /// Decrypts a file with the keys at hand: usually [`sops::open`](crate::sops::open).
-pub type Decrypt = dyn Fn(&sops::EncryptedFile) -> Result<sops::DecryptedFile, OpenError>;
+pub type Decrypt<'o> = dyn Fn(&sops::EncryptedFile) -> Result<sops::DecryptedFile, OpenError> + 'o;
 
 impl fmt::Debug for Secrets<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

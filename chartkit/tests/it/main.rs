@@ -7,6 +7,8 @@ mod chart;
 mod corpus;
 mod directory;
 mod effective;
+#[cfg(feature = "age")]
+mod effective_secrets;
 mod emit;
 mod emit_laws;
 mod ignore;
