@@ -14,8 +14,6 @@ use crate::failure::{Failure, SopsExit};
 /// A file to work on.
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// Found in a folder, where what is not encrypted was left out.
-    pub(super) in_folder: bool,
 }
 
 /// The files that arguments stand for: a folder for all encrypted files in it and below, sorted by their
@@ -33,7 +31,6 @@ pub(super) fn find(
         } else {
             found.push(Found {
                 path: path.to_owned(),
-                in_folder: false,
             });
         }
     }
@@ -59,7 +56,6 @@ fn walk(folder: &Path, found: &mut Vec<Found>) -> Result<(), Box<Failure>> {
         } else if path.is_file() && is_encrypted(&path) {
             found.push(Found {
                 path,
-                in_folder: true,
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::sops::config::CreationFlags;
-use chartkit::sops::{Format, KeyGroup, KeyType, MasterKey, ParseKeyError, SelectionRule};
+use chartkit::sops::{Format, KeyGroup, KeyType, MasterKey, SelectionRule};
 
 use super::failures;
 use crate::args::secrets::{Added, GroupsAdd, Keys, Opening, Removed, Selections};

@@ -8,7 +8,7 @@ use chartkit::io;
 use chartkit::sops::{EncryptedFile, Format, LoadErrorKind};
 use serde_json::{Value, json};
 
-use super::{Outcome, Session, failures, files, settings};
+use super::{Outcome, Session, files, settings};
 use crate::args::Format as Look;
 use crate::args::secrets::Status as Arguments;
 use crate::commands::{print, print_json};
