@@ -2,8 +2,12 @@
 //!
 //! Decides nothing about charts: it walks, reads and hands the bytes to the pure functions.
 
+mod command;
 mod error;
 mod fs;
+mod gpg;
+#[cfg(feature = "age")]
+mod identities;
 mod package;
 mod value_file;
 
@@ -11,5 +15,8 @@ pub use error::{Error, ErrorKind};
 pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
 };
+pub use gpg::GpgService;
+#[cfg(feature = "age")]
+pub use identities::age_service;
 pub use package::{Packaged, read_contents, write_archive};
 pub use value_file::{read_set_file, read_value_file};
