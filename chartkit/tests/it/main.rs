@@ -21,6 +21,8 @@ mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
 mod sops_corpus;
+#[cfg(all(feature = "age", feature = "fs"))]
+mod sops_edge;
 mod sopsconfig;
 mod strvals;
 mod time;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chartkit::io;
 use chartkit::sops::{CachingKeyService, KeyService};
 
 use super::{Session, settings};
@@ -36,21 +37,11 @@ pub(super) fn services(
     };
     let mut services: Vec<Box<dyn KeyService>> = Vec::new();
     if is_local {
-        let age = temporary();
+        let environment = |name: &str| std::env::var_os(name);
+        let age = io::age_service(&environment, Arc::new(Terminal));
         services.push(Box::new(CachingKeyService::new(age)));
+        let gpg = io::GpgService::new(&environment);
+        services.push(Box::new(CachingKeyService::new(gpg)));
     }
     Ok(Services(services))
-}
-
-fn temporary() -> chartkit::sops::AgeService {
-    use chartkit::sops::{AgeService, IdentityLayout, Secret};
-    let mut age = AgeService::new().with_interaction(Arc::new(Terminal));
-    if let Some(text) = settings::variable("SOPS_AGE_KEY") {
-        let _ = age.add_identities("SOPS_AGE_KEY", &Secret::from(text), IdentityLayout::Words);
-    }
-    if let Some(path) = settings::variable("SOPS_AGE_SSH_PRIVATE_KEY_FILE") {
-        let text = std::fs::read(path).unwrap_or_default();
-        let _ = age.add_ssh_identity("SSH", &Secret::from(text));
-    }
-    age
 }
