@@ -6,9 +6,7 @@ use chartkit::sops::{
     DataKey, EncryptOptions, Format, PlainFile, Settings, StoreOptions, encrypt, wrap,
 };
 
-use super::{
-    Outcome, Purpose, Session, check_output, failures, formats, keys, now, path_text, settings,
-};
+use super::{Outcome, Purpose, Session, check_output, failures, keys, now, path_text, settings};
 use crate::args::secrets::{Encrypt as Arguments, Keys, Selections, Services};
 use crate::failure::{Failure, SopsExit};
 
@@ -23,7 +21,7 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
             return Err(failures::conflict(message));
         }
     };
-    let (input, output) = formats(&args.types, &name)?;
+    let (input, output) = session.formats(&args.types, &name);
     let (file, id) = match path {
         Some(path) if args.output.in_place => {
             let (file, id) = session.read(path)?;

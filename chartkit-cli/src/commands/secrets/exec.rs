@@ -6,7 +6,7 @@ use std::process::Command;
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::sops::Secret;
 
-use super::{Outcome, Session, failures, formats, path_text};
+use super::{Outcome, Session, failures, path_text};
 use crate::args::secrets::Exec as Arguments;
 use crate::failure::{Failure, SopsExit};
 
@@ -15,7 +15,7 @@ const PLACEHOLDER: &str = "{}";
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
-    let (input, output) = formats(&args.types, &name)?;
+    let (input, output) = session.formats(&args.types, &name);
     let layout = session.layout_for(Some(&name))?;
     let id = session.read_any(Some(&args.file))?;
     let opened = session.open(id, input, &args.opening, args.ignore_mac)?;

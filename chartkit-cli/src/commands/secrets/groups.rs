@@ -60,7 +60,7 @@ impl Change<'_> {
         change: impl FnOnce(&mut Vec<KeyGroup>) -> Result<(), Box<Failure>>,
     ) -> Outcome {
         let name = path_text(self.path.as_os_str());
-        let format = settings::format(None, &name)?;
+        let format = session.format(None, &name);
         let (replaced, id) = session.read(self.path.as_os_str())?;
         let layout = session.layout_for(Some(&name))?;
         let file = EncryptedFile::load(format, &mut session.context.sources, id)

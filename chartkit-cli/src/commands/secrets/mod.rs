@@ -168,6 +168,44 @@ impl Session<'_> {
         Ok(self.layout(config.as_ref()))
     }
 
+    /// What a word says, or else the name of the file.
+    fn format(&mut self, word: Option<&str>, name: &str) -> Format {
+        let of_name = Format::of_name(name);
+        match word {
+            None | Some("") => of_name,
+            Some(word) => word.parse().unwrap_or_else(|error| {
+                let message =
+                    format!("`{word}` is {error}; {of_name} by the name of the file is used");
+                self.warn(message);
+                of_name
+            }),
+        }
+    }
+
+    /// The format of the input and that of the output.
+    fn formats(&mut self, types: &Types, name: &str) -> (Format, Format) {
+        let input = self.format(types.input_type.as_deref(), name);
+        (input, self.format(types.output_type.as_deref(), name))
+    }
+
+    /// The format of a file that is changed: what is not changed stays as it is, so it cannot become
+    /// another.
+    fn one_format(&mut self, types: &Types, name: &str) -> Result<Format, Box<Failure>> {
+        let (input, output) = self.formats(types, name);
+        let is_asked_for = types
+            .output_type
+            .as_deref()
+            .is_some_and(|word| !word.is_empty());
+        if is_asked_for && input != output {
+            let message = format!(
+                "a {input} file is changed where it is and cannot become {output}: decrypt it with \
+                 `--output-type {output}` and encrypt the result"
+            );
+            return Err(failures::conflict(&message));
+        }
+        Ok(input)
+    }
+
     /// Of several arguments the first; says that the others are ignored, as SOPS does.
     fn first<'a>(&mut self, files: &'a [std::ffi::OsString]) -> Option<&'a OsStr> {
         if let [_, other, ..] = files {
@@ -270,30 +308,6 @@ fn check_output(output: &Output, from_stdin: bool) -> Result<(), Box<Failure>> {
         _ => return Ok(()),
     };
     Err(failures::conflict(message))
-}
-
-/// The format of the input and that of the output.
-fn formats(types: &Types, name: &str) -> Result<(Format, Format), Box<Failure>> {
-    let input = settings::format(types.input_type.as_deref(), name)?;
-    let output = settings::format(types.output_type.as_deref(), name)?;
-    Ok((input, output))
-}
-
-/// The format of a file that is changed: what is not changed stays as it is, so it cannot become another.
-fn one_format(types: &Types, name: &str) -> Result<Format, Box<Failure>> {
-    let (input, output) = formats(types, name)?;
-    let is_asked_for = types
-        .output_type
-        .as_deref()
-        .is_some_and(|word| !word.is_empty());
-    if is_asked_for && input != output {
-        let message = format!(
-            "a {input} file is changed where it is and cannot become {output}: decrypt it with \
-             `--output-type {output}` and encrypt the result"
-        );
-        return Err(failures::conflict(&message));
-    }
-    Ok(input)
 }
 
 fn expect_file(path: &Path) -> Result<(), Box<Failure>> {

@@ -10,8 +10,7 @@ use chartkit::sops::{self, DataKey, KeyGroup, MasterKey, wrap};
 use chartkit::source::FileId;
 
 use super::{
-    Opened, Outcome, Session, check_output, failures, files, keys, now, one_format, path_text,
-    settings,
+    Opened, Outcome, Session, check_output, failures, files, keys, now, path_text, settings,
 };
 use crate::args::secrets::Rotate as Arguments;
 use crate::commands::print;
@@ -79,7 +78,7 @@ fn rotate(
     removed: &[MasterKey],
     session: &mut Session<'_>,
 ) -> Result<Vec<u8>, Box<Failure>> {
-    let format = one_format(&args.types, name)?;
+    let format = session.one_format(&args.types, name)?;
     let layout = session.layout_for(Some(name))?;
     let Opened {
         file, decrypted, ..

@@ -8,7 +8,7 @@ use chartkit::io;
 use chartkit::sops::{EncryptedFile, Format, LoadErrorKind};
 use serde_json::{Value, json};
 
-use super::{Outcome, Session, files, settings};
+use super::{Outcome, Session, files};
 use crate::args::Format as Look;
 use crate::args::secrets::Status as Arguments;
 use crate::commands::{print, print_json};
@@ -44,7 +44,7 @@ fn report(
     session: &mut Session<'_>,
 ) -> Result<Report, Box<Failure>> {
     let name = path.display().to_string();
-    let format = settings::format(input_type, &name)?;
+    let format = session.format(input_type, &name);
     let bytes = io::read_file(path)?;
     let id = session.add(&name, Arc::clone(&bytes));
     let file = match EncryptedFile::load(format, &mut session.context.sources, id) {
@@ -62,17 +62,11 @@ fn report(
 }
 
 impl Report {
-    fn is_encrypted(&self) -> bool {
-        self.file
-            .as_ref()
-            .is_some_and(|file| file.metadata().is_complete())
-    }
-
     fn to_json(&self) -> Value {
         let mut json = json!({
             "file": self.path,
             "format": self.format.as_str(),
-            "encrypted": self.is_encrypted(),
+            "encrypted": self.file.is_some(),
         });
         let Some(file) = &self.file else {
             return json;
@@ -88,6 +82,8 @@ impl Report {
             });
             keys.collect::<Vec<_>>()
         });
+        // Without a MAC anybody may have changed it.
+        json["hasMac"] = json!(!metadata.mac().is_empty());
         json["version"] = json!(metadata.version());
         json["lastModified"] = json!(metadata.last_modified().to_string());
         json["groups"] = groups.collect();
@@ -104,10 +100,10 @@ impl Report {
             return format!("{}: not encrypted\n", self.path);
         };
         let metadata = file.metadata();
-        let state = if self.is_encrypted() {
-            "encrypted"
+        let state = if metadata.mac().is_empty() {
+            "encrypted, but without a MAC"
         } else {
-            "not encrypted: no version or no MAC"
+            "encrypted"
         };
         let mut text = format!("{}: {state}\n", self.path);
         text += &format!(

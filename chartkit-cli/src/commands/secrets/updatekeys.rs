@@ -11,7 +11,7 @@ use chartkit::sops::{
 use serde_json::json;
 
 use super::keys::Services;
-use super::{Outcome, Purpose, Session, failures, files, keys, now, settings};
+use super::{Outcome, Purpose, Session, failures, files, keys, now};
 use crate::args::Format;
 use crate::args::secrets::Updatekeys as Arguments;
 use crate::commands::{print, print_json};
@@ -80,7 +80,7 @@ fn one(
         ));
     };
     let layout = session.layout(Some(&found));
-    let format = settings::format(args.input_type.as_deref(), &name)?;
+    let format = session.format(args.input_type.as_deref(), &name);
     let (replaced, id) = session.read(path.as_os_str())?;
     let file = EncryptedFile::load(format, &mut session.context.sources, id)
         .map_err(|error| failures::load(SopsExit::Generic, &error))?;
