@@ -10,7 +10,8 @@ use crate::args::secrets::Decrypt as Arguments;
 use crate::failure::SopsExit;
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let path = session.first(&args.file);
+    session.ignore(&args.input.ignored);
+    let path = args.input.file.as_deref();
     check_output(&args.output, path.is_none())?;
     let name = match (&args.filename_override, path) {
         (Some(name), _) if !name.is_empty() => name.clone(),

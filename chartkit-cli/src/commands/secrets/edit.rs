@@ -17,15 +17,16 @@ use crate::prompt;
 use crate::report;
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let path = session.first(&args.file).unwrap_or_default().to_owned();
-    let name = path_text(&path);
+    session.ignore(&args.input.ignored);
+    let path = &args.input.file;
+    let name = path_text(path);
     let format = session.one_format(&args.types, &name)?;
     if args.show_master_keys {
         session.warn("--show-master-keys is ignored: what it shows cannot be edited, `status` shows the keys");
     }
-    match std::fs::exists(&path) {
-        Ok(false) => new_file(args, &path, format, session),
-        _ => existing_file(args, &path, format, session),
+    match std::fs::exists(path) {
+        Ok(false) => new_file(args, path, format, session),
+        _ => existing_file(args, path, format, session),
     }
 }
 

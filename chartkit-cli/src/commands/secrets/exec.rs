@@ -62,19 +62,24 @@ fn command(words: &[OsString]) -> Command {
 fn start(command: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt as _;
     let error = command.exec();
-    Err(failed(
-        &format!("cannot run {:?}", command.get_program()),
-        &error,
-    ))
+    Err(not_run(command, &error))
 }
 
 #[cfg(not(unix))]
 fn start(command: &mut Command) -> Outcome {
-    let status = command
-        .status()
-        .map_err(|error| failed(&format!("cannot run {:?}", command.get_program()), &error))?;
+    let status = command.status().map_err(|error| not_run(command, &error))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(std::process::ExitCode::from(code.unwrap_or(1)))
+}
+
+/// With the exit codes that shells have for it.
+fn not_run(command: &Command, error: &std::io::Error) -> Box<Failure> {
+    let mut failure = failed(&format!("cannot run {:?}", command.get_program()), error);
+    failure.exit = match error.kind() {
+        std::io::ErrorKind::NotFound => 127,
+        _ => 126,
+    };
+    failure
 }
 
 fn fill_in(word: &OsStr, path: &str) -> OsString {

@@ -6,7 +6,7 @@ use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io::Readers;
 use chartkit::sops::{self, EncryptedFile, KeyGroup, OpenError, retrieve, wrap};
 
-use super::{Outcome, Session, failures, keys, now, path_text, settings};
+use super::{Outcome, Session, failures, now, path_text, settings};
 use crate::args::secrets::{GroupsAdd, GroupsDelete, Output, Services};
 use crate::failure::{Failure, SopsExit};
 
@@ -81,7 +81,7 @@ impl Change<'_> {
             );
             return Err(refused(message));
         }
-        let services = keys::services(self.services, session)?;
+        let services = session.services(self.services)?;
         let services = services.as_refs();
         let key = retrieve(
             metadata.key_groups(),

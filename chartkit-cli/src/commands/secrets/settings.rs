@@ -140,7 +140,7 @@ pub(super) fn new_group(args: &GroupsAdd) -> Result<KeyGroup, Box<Failure>> {
     lists.parse(OF_GROUP)
 }
 
-/// Lists of keys, one of a kind.
+/// Lists of one of a kind.
 struct Lists {
     kms: String,
     gcp_kms: String,

@@ -1,6 +1,7 @@
 //! `chartkit secrets status`
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chartkit::diagnostic::Diagnostic;
@@ -15,20 +16,25 @@ use crate::commands::{print, print_json};
 use crate::failure::{Exit, Failure};
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let found = files::find(&args.files, session)?;
-    let mut reports = Vec::new();
-    for file in &found {
-        reports.push(report(&file.path, args.input_type.as_deref(), session)?);
-    }
-    if session.context.format == Look::Human {
-        return print(reports.iter().map(Report::to_text).collect::<String>());
-    }
+    let found = files::find(&args.files)?;
     // One file that was named is one object, as from `filestatus`.
     let is_single = matches!(&args.files[..], [path] if !Path::new(path).is_dir());
-    match &reports[..] {
-        [report] if is_single => print_json(&report.to_json()),
-        reports => print_json(&reports.iter().map(Report::to_json).collect()),
-    }
+    let input_type = args.input_type.as_deref();
+    let (reports, failed) = if let ([path], true) = (&found[..], is_single) {
+        (vec![report(path, input_type, session)?], None)
+    } else {
+        let outcomes = files::each(found, session, |path, session| {
+            report(path, input_type, session)
+        });
+        let reports = outcomes.done.into_iter().filter_map(|(_, report)| report);
+        (reports.collect(), outcomes.failed)
+    };
+    match (session.context.format, &reports[..]) {
+        (Look::Human, reports) => print(reports.iter().map(Report::to_text).collect::<String>())?,
+        (Look::Json, [report]) if is_single => print_json(&report.to_json())?,
+        (Look::Json, reports) => print_json(&reports.iter().map(Report::to_json).collect())?,
+    };
+    Ok(failed.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 /// What can be said about a file without a key.
