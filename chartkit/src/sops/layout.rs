@@ -239,14 +239,6 @@ fn unusual_spellings(
         let node = |branch: &Branch| Node::new(Value::Branch(branch.clone()));
         collect(&node(plain), &node(sealed), &mut spans);
     }
-<<<<<<< HEAD
-    let raw = spans
-        .into_iter()
-        .map(|span| span.map(|span| &text[range(span)]));
-    let pairs = raw.zip(written);
-    pairs
-        .filter_map(|(raw, written)| raw.filter(|raw| raw != written).map(str::to_owned))
-=======
     let raw = spans.into_iter().map(|span| Some(&text[range(span?)]));
     let all: Vec<_> = raw.zip(written).collect();
     let values: BTreeSet<&[u8]> = (all.iter())
@@ -257,7 +249,6 @@ fn unusual_spellings(
     all.iter()
         .filter(|(_, (value, _))| values.contains(&**value))
         .filter_map(|(raw, _)| raw.map(str::to_owned))
->>>>>>> core
         .collect()
 }
 

@@ -14,13 +14,8 @@ mod writer;
 
 use std::sync::Arc;
 
-<<<<<<< HEAD
-use super::{Node, Number, Table, Value};
-pub(crate) use scalar::Scalar;
-=======
 use super::{MASK, Node, Number, Table, Value};
-use scalar::Scalar;
->>>>>>> core
+pub(crate) use scalar::Scalar;
 pub use scalar::{Slot, to_yaml_scalar};
 pub(super) use scalar::{double_quoted, single_quoted};
 pub(crate) use writer::{Sink, Writer};
@@ -129,14 +124,9 @@ impl Emitter {
             Value::Bool(bool) => self.writer.plain(if *bool { "true" } else { "false" }),
             Value::Number(number) => self.writer.plain(&number_text(*number, self.style)),
             Value::String(text) => self.text(&Scalar::new(text, self.style), level, outer),
-<<<<<<< HEAD
+            Value::Secret(_) => self.text(&Scalar::new(MASK, self.style), level, outer),
             Value::List(items) if items.is_empty() => self.writer.plain("[]"),
             Value::Table(table) if table.is_empty() => self.writer.plain("{}"),
-=======
-            Value::Secret(_) => self.text(&Scalar::new(MASK, self.style), level, outer),
-            Value::List(items) if items.is_empty() => self.writer.empty("[]"),
-            Value::Table(table) if table.is_empty() => self.writer.empty("{}"),
->>>>>>> core
             Value::List(items) => self.list(items, level, outer),
             Value::Table(table) => self.table(table, level, outer),
         }

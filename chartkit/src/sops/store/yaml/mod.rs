@@ -15,10 +15,7 @@ mod patch;
 #[cfg(test)]
 mod tests;
 
-<<<<<<< HEAD
 pub(crate) use emit::{emit, emit_encrypted, emit_value};
-=======
->>>>>>> core
 pub(crate) use load::{load, load_encrypted, load_with_layout, take_metadata};
 pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 
