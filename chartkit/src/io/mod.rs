@@ -2,6 +2,8 @@
 //!
 //! Decides nothing about charts: it walks, reads and hands the bytes to the pure functions.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
 mod command;
 mod error;
 mod fs;
@@ -11,6 +13,8 @@ mod identities;
 mod package;
 mod value_file;
 
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::AwsKmsService;
 pub use error::{Error, ErrorKind};
 pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
