@@ -231,7 +231,7 @@ pub(crate) struct ChartArgument {
 pub(crate) enum Profile {
     /// Every profile, those of subcharts included
     List(ChartArgument),
-    /// One profile: its layers and files
+    /// One profile: its layers, those of subcharts included, and its other files
     Show {
         #[command(flatten)]
         chart: ChartArgument,

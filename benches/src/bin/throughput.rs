@@ -112,7 +112,7 @@ fn main() {
             process_dependencies(&chart, &user, &options)
         });
     }
-    for subcharts in [10, 100, 1_000] {
+    for subcharts in [10, 100, 1_000, 10_000] {
         let files = umbrella_files(subcharts);
         let umbrella = load(files.clone(), &mut Sources::new());
         report(

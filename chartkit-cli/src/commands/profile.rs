@@ -1,27 +1,24 @@
 //! `chartkit profile list|show`
 
-use chartkit::chart::Chart;
-use chartkit::profile::{self, EncryptedFile, Found};
+use chartkit::chart::{Chart, File};
+use chartkit::profile::{self, EncryptedFile, FoundIn, Profile};
 use serde_json::{Value, json};
 
 use super::{Context, Outcome, print, print_json};
-use crate::args::{ChartArgument, Format, Profile};
+use crate::args::{self, ChartArgument, Format};
 use crate::failure::Failure;
 
-pub(crate) fn run(args: &Profile, context: &mut Context) -> Outcome {
+pub(crate) fn run(args: &args::Profile, context: &mut Context) -> Outcome {
     match args {
-        Profile::List(argument) => list(argument, context),
-        Profile::Show { chart, name } => show(chart, name, context),
+        args::Profile::List(argument) => list(argument, context),
+        args::Profile::Show { chart, name } => show(chart, name, context),
     }
 }
 
 pub(crate) fn list(argument: &ChartArgument, context: &mut Context) -> Outcome {
     let chart = context.load(&argument.chart, &argument.profiles_dir)?;
-    let mut all = Vec::new();
-    collect(&chart, &chart.metadata.name, context, &mut all)?;
-    let rows = all
-        .iter()
-        .flat_map(|(path, found)| found.profiles.values().map(move |p| (path, p)));
+    let all = find_all(&chart, context)?;
+    let rows = (all.iter()).flat_map(|f| f.found.profiles.values().map(move |p| (&f.path, p)));
     match context.format {
         Format::Json => {
             let rows = rows.map(|(chart, profile)| describe(chart, profile));
@@ -52,77 +49,130 @@ pub(crate) fn list(argument: &ChartArgument, context: &mut Context) -> Outcome {
     }
 }
 
+/// A text that a profile stands for.
+struct Layer<'c> {
+    /// The chart that it belongs to, by its path of names.
+    chart: &'c str,
+    /// The keys that lead to what it changes; none for the chart's own.
+    section: &'c [String],
+    profile: String,
+    /// Its path in the outermost chart.
+    file: String,
+    /// The paths of what is encrypted in it, for a file of secrets.
+    secrets: Option<Vec<String>>,
+}
+
 fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome {
     let chart = context.load(&argument.chart, &argument.profiles_dir)?;
-    let found = profile::find(&chart, &mut context.sources)?;
-    context
-        .diagnostics
-        .extend(found.diagnostics.iter().cloned());
-    let layers = found.layers(name)?;
-    let mut rows = Vec::new();
-    for profile in layers {
-        if let Some(file) = &profile.values {
-            rows.push((profile.name.clone(), file.name.clone(), None));
+    let all = find_all(&chart, context)?;
+    let root = &all[0].found;
+    let mut places: Vec<_> = (all.iter())
+        .filter(|found| found.found.profiles.contains_key(name))
+        .flat_map(|found| found.sections.iter().map(move |section| (found, section)))
+        .collect();
+    if places.is_empty() {
+        root.layers(name)?; // says that it is unknown
+    }
+    // A chart's own profile goes over those of its subcharts.
+    places.sort_by_key(|(_, section)| std::cmp::Reverse(section.len()));
+    let mut layers = Vec::new();
+    for (found, section) in places {
+        let inside = format!("{}/", chart.origin);
+        let mut add = |profile: &Profile, file: &File, secrets| {
+            let path = found.chart.path_of(file);
+            layers.push(Layer {
+                chart: &found.path,
+                section,
+                profile: profile.name.clone(),
+                file: path.strip_prefix(&inside).unwrap_or(&path).to_owned(),
+                secrets,
+            });
+        };
+        for profile in found.found.layers(name)? {
+            if let Some(file) = &profile.values {
+                add(profile, file, None);
+            }
+            if let Some(file) = &profile.secrets {
+                let id = found.chart.source(file, &mut context.sources);
+                let encrypted = EncryptedFile::read(&mut context.sources, id)?;
+                let paths = encrypted.paths();
+                let paths = paths.iter().map(|(path, _)| path.to_string()).collect();
+                add(profile, file, Some(paths));
+            }
         }
-        if let Some(file) = &profile.secrets {
-            let id = chart.source(file, &mut context.sources);
-            let paths = match EncryptedFile::read(&mut context.sources, id) {
-                Ok(encrypted) => encrypted.paths(),
-                Err(error) => return Err(error.into()),
+    }
+    let own = root.profiles.get(name);
+    match context.format {
+        Format::Json => {
+            let mut shown = match own {
+                Some(profile) => describe(chart.name(), profile),
+                None => json!({ "name": name, "chart": chart.name() }),
             };
-            let paths: Vec<_> = paths.iter().map(|(path, _)| path.to_string()).collect();
-            rows.push((profile.name.clone(), file.name.clone(), Some(paths)));
+            shown["layers"] = layers.iter().map(layer_json).collect();
+            print_json(&shown)
         }
+        Format::Human => print(shown_text(chart.name(), name, own, &layers)),
     }
-    if context.format == Format::Json {
-        let layers = rows.iter().map(|(profile, file, secrets)| {
-            json!({ "profile": profile, "file": file, "secrets": secrets })
-        });
-        let mut shown = describe(&chart.metadata.name, &found.profiles[name]);
-        shown["layers"] = layers.collect();
-        return print_json(&shown);
-    }
-    let profile = &found.profiles[name];
-    let mut text = format!("profile {name} of {}\n", chart.metadata.name);
-    if let Some(description) = &profile.description.description {
+}
+
+fn layer_json(layer: &Layer<'_>) -> Value {
+    json!({
+        "chart": layer.chart,
+        "section": layer.section,
+        "profile": layer.profile,
+        "file": layer.file,
+        "secrets": layer.secrets,
+    })
+}
+
+fn shown_text(chart: &str, name: &str, own: Option<&Profile>, layers: &[Layer<'_>]) -> String {
+    let whose = match own {
+        Some(_) => chart.to_owned(),
+        None => format!("the subcharts of {chart}"),
+    };
+    let mut text = format!("profile {name} of {whose}\n");
+    let description = own.map(|profile| &profile.description);
+    if let Some(description) = description.and_then(|d| d.description.as_ref()) {
         text += &format!("{description}\n");
     }
-    if let Some(stack) = profile.description.stack {
+    if let Some(stack) = description.and_then(|d| d.stack) {
         text += &format!("made for stack: {stack}\n");
     }
     text += "\nlayers, lowest first:\n";
-    for (_, file, secrets) in &rows {
-        text += &format!("  {file}\n");
-        for path in secrets.iter().flatten() {
+    for layer in layers {
+        text += &match layer.section {
+            [] => format!("  {}\n", layer.file),
+            section => format!(
+                "  {}  (in `{}` if enabled)\n",
+                layer.file,
+                section.join(".")
+            ),
+        };
+        for path in layer.secrets.iter().flatten() {
             text += &format!("    {path}  (encrypted)\n");
         }
     }
-    for file in profile.others.iter().chain(&profile.sops_config) {
+    for file in own
+        .into_iter()
+        .flat_map(|p| p.others.iter().chain(&p.sops_config))
+    {
         text += &format!("rides along: {}\n", file.name);
     }
-    print(text)
+    text
 }
 
-fn collect(
-    chart: &Chart,
-    path: &str,
-    context: &mut Context,
-    all: &mut Vec<(String, Found)>,
-) -> Result<(), Box<Failure>> {
-    let found = profile::find(chart, &mut context.sources)?;
-    context
-        .diagnostics
-        .extend(found.diagnostics.iter().cloned());
-    all.push((path.to_owned(), found));
-    for dependency in &chart.dependencies {
-        let path = format!("{path}/charts/{}", dependency.metadata.name);
-        collect(dependency, &path, context, all)?;
+/// The profiles of the chart and of its subcharts; what is noticed becomes a message.
+fn find_all<'c>(chart: &'c Chart, context: &mut Context) -> Result<Vec<FoundIn<'c>>, Box<Failure>> {
+    let all = profile::find_all(chart, &mut context.sources)?;
+    for found in &all {
+        let noticed = found.found.diagnostics.iter();
+        context.diagnostics.extend(noticed.cloned());
     }
-    Ok(())
+    Ok(all)
 }
 
-fn describe(chart: &str, profile: &profile::Profile) -> Value {
-    let name = |file: &Option<chartkit::chart::File>| file.as_ref().map(|f| f.name.clone());
+fn describe(chart: &str, profile: &Profile) -> Value {
+    let name = |file: &Option<File>| file.as_ref().map(|f| f.name.clone());
     json!({
         "name": profile.name,
         "chart": chart,

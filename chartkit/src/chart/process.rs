@@ -354,10 +354,12 @@ impl Process<'_> {
             }
         }
 
-        let mark = self.graph.mark();
+        // Helm copies the values first; with as many subcharts as the values have sections, that would take
+        // quadratic time.
+        let checkpoint = self.graph.checkpoint();
         // Warnings of this pass are those of the last one, or are about tables that Helm compares by
         // accident (a subchart's defaults with the root's): not worth showing.
-        let values = Coalesce::new(self.graph).values(work, Some(values), Nulls::Delete)?;
+        Coalesce::new(self.graph).values_in_place(work, values, Nulls::Delete)?;
         self.apply_tags(&mut declared, values);
         self.apply_conditions(&mut declared, values, prefix);
         let disabled: BTreeSet<_> = (declared.iter().filter(|d| !d.enabled))
@@ -370,7 +372,7 @@ impl Process<'_> {
             let prefix = format!("{prefix}{}.", chart.name);
             self.enable(chart, values, &prefix)?;
         }
-        self.graph.truncate(mark);
+        self.graph.roll_back(checkpoint);
         work.declared = (!declared.is_empty()).then_some(declared);
         Ok(())
     }

@@ -64,6 +64,8 @@ codes! {
     ImportValues = "D005" "import-values";
     /// Something outside the inputs fails: files, streams.
     Environment = "E001" "environment";
+    /// A file was changed by someone else while it was being changed here.
+    FileChanged = "E002" "file-changed";
     /// The archive is there already, with other content.
     ArtifactExists = "K001" "artifact-exists";
     /// The chart cannot be packaged.
@@ -94,6 +96,16 @@ codes! {
     Unencryptable = "S007" "unencryptable";
     /// No key at hand opens an encrypted file.
     NoKey = "S008" "no-key";
+    /// A `.sops.yaml` cannot be used.
+    InvalidSopsConfig = "S020" "invalid-sops-config";
+    /// A creation rule can never match: an earlier one takes everything that it would.
+    UnreachableRule = "S021" "unreachable-rule";
+    /// A creation rule cannot be used when it matches.
+    UnusableRule = "S022" "unusable-rule";
+    /// A configuration whose name SOPS does not look for.
+    IgnoredSopsConfig = "S023" "ignored-sops-config";
+    /// Another configuration lies nearer to the file than the one that is used.
+    OtherSopsConfig = "S024" "other-sops-config";
     /// The values cannot be read.
     InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Environment,
     /// The archive to be written is there already with other content.
     Exists,
+    /// The file to be written is not any more what it was when it was read.
+    Changed,
 }
 
 /// A file, folder or archive that cannot be read or written.
@@ -105,6 +107,14 @@ impl Error {
         let path = path.display();
         let message = format!("`{path}` is there already with other content: {difference}");
         Self::new(ErrorKind::Exists, Code::ArtifactExists, message, None)
+    }
+
+    pub(super) fn changed(path: &Path) -> Self {
+        let message = format!(
+            "`{}` was changed by someone else meanwhile, nothing is written",
+            path.display()
+        );
+        Self::new(ErrorKind::Changed, Code::FileChanged, message, None)
     }
 
     /// Who has to do something about it.

@@ -3,7 +3,7 @@
 //!
 //! Decides which files of a directory belong to a chart: what `.helmignore` leaves, links followed.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, FileType};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,9 +120,7 @@ pub struct Directory {
 /// DIFFERENCE: a link into its own directory is an error at once; Helm follows it until the
 /// operating system refuses, which can take exponential time.
 pub fn read_directory(path: &Path, limits: &Limits) -> Result<Directory, Error> {
-    let root = fs::canonicalize(path).map_err(|error| Error::read(path, error))?;
-    let rules = rules(path)?;
-    Walk::new(rules, limits, root).walk(path)
+    Walk::new(path, rules(path)?, limits).walk()
 }
 
 /// All files of a folder that is no chart, such as one of profiles; nothing is ignored.
@@ -135,8 +133,7 @@ pub fn read_directory(path: &Path, limits: &Limits) -> Result<Directory, Error> 
 ///
 /// See [`ErrorKind`](super::ErrorKind).
 pub fn read_folder(path: &Path) -> Result<Vec<File>, Error> {
-    let root = fs::canonicalize(path).map_err(|error| Error::read(path, error))?;
-    let found = Walk::new(Rules::default(), &Limits::default(), root).walk(path)?;
+    let found = Walk::new(path, Rules::default(), &Limits::default()).walk()?;
     Ok(found.files)
 }
 
@@ -169,17 +166,23 @@ fn rules(directory: &Path) -> Result<Rules, Error> {
 struct Walk<'a> {
     rules: Rules,
     limits: &'a Limits,
-    /// The real paths of the chart and of the linked directories that we are in.
+    root: &'a Path,
+    /// The real paths of the chart and of the linked directories that we are in; none before the first
+    /// link.
     links: Vec<PathBuf>,
+    /// The file being read: memory for all of them.
+    buffer: Vec<u8>,
     found: Directory,
 }
 
 impl<'a> Walk<'a> {
-    fn new(rules: Rules, limits: &'a Limits, root: PathBuf) -> Self {
+    fn new(root: &'a Path, rules: Rules, limits: &'a Limits) -> Self {
         Self {
             rules,
             limits,
-            links: vec![root],
+            root,
+            links: Vec::new(),
+            buffer: Vec::new(),
             found: Directory {
                 files: Vec::new(),
                 diagnostics: Vec::new(),
@@ -187,8 +190,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn walk(mut self, path: &Path) -> Result<Directory, Error> {
-        self.directory(path, "", 0)?;
+    fn walk(mut self) -> Result<Directory, Error> {
+        self.directory(self.root, "", 0)?;
         Ok(self.found)
     }
 
@@ -204,26 +207,37 @@ impl<'a> Walk<'a> {
         let read = |error| Error::read(path, error);
         let mut entries = Vec::new();
         for entry in fs::read_dir(path).map_err(read)? {
-            entries.push(entry.map_err(read)?.file_name());
+            let entry = entry.map_err(read)?;
+            // Known from the directory: asking for each file takes as long as opening it.
+            let file_type = entry
+                .file_type()
+                .map_err(|e| Error::read(&entry.path(), e))?;
+            entries.push((entry.file_name(), file_type));
         }
-        entries.sort();
-        for entry in entries {
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (entry, file_type) in entries {
             let name = format!("{name}{}", entry.to_string_lossy());
-            self.entry(&path.join(entry), name, depth)?;
+            self.entry(&path.join(entry), file_type, name, depth)?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, path: &Path, name: String, depth: usize) -> Result<(), Error> {
-        let mut metadata = fs::symlink_metadata(path).map_err(|e| Error::read(path, e))?;
+    fn entry(
+        &mut self,
+        path: &Path,
+        mut file_type: FileType,
+        name: String,
+        depth: usize,
+    ) -> Result<(), Error> {
         let mut target = None;
-        if metadata.is_symlink() {
+        if file_type.is_symlink() {
             // Before the rules are asked, as in Helm: a dangling link cannot be ignored.
             let real = fs::canonicalize(path).map_err(|e| Error::symbolic_link(path, e))?;
-            metadata = fs::symlink_metadata(&real).map_err(|e| Error::read(&real, e))?;
+            let metadata = fs::symlink_metadata(&real).map_err(|e| Error::read(&real, e))?;
+            file_type = metadata.file_type();
             target = Some(real);
         }
-        if self.rules.decide(&name, metadata.is_dir()).ignored {
+        if self.rules.decide(&name, file_type.is_dir()).ignored {
             return Ok(());
         }
         if let Some(target) = &target {
@@ -232,8 +246,8 @@ impl<'a> Walk<'a> {
             let link = Diagnostic::info(Code::SymbolicLink, message);
             self.found.diagnostics.push(link);
         }
-        if !metadata.is_dir() {
-            let file = self.file(path, target.as_deref(), &metadata, name)?;
+        if !file_type.is_dir() {
+            let file = self.file(path, target.as_deref(), file_type, name)?;
             self.found.files.push(file);
             return Ok(());
         }
@@ -251,6 +265,10 @@ impl<'a> Walk<'a> {
         name: &str,
         depth: usize,
     ) -> Result<(), Error> {
+        if self.links.is_empty() {
+            let root = fs::canonicalize(self.root).map_err(|e| Error::read(self.root, e))?;
+            self.links.push(root);
+        }
         let parent = path.parent().unwrap_or(path);
         let parent = fs::canonicalize(parent).map_err(|e| Error::read(parent, e))?;
         if parent.starts_with(&target) || self.links.contains(&target) {
@@ -268,13 +286,13 @@ impl<'a> Walk<'a> {
     }
 
     fn file(
-        &self,
+        &mut self,
         path: &Path,
         target: Option<&Path>,
-        metadata: &Metadata,
+        file_type: FileType,
         name: String,
     ) -> Result<File, Error> {
-        if !metadata.is_file() {
+        if !file_type.is_file() {
             let message = format!(
                 "cannot load irregular file {} as it has file mode type bits set",
                 path.display()
@@ -291,20 +309,23 @@ impl<'a> Walk<'a> {
             );
             Error::input(message)
         };
+        let read = |error| Error::read(path, error);
+        let file = fs::File::open(path).map_err(read)?;
+        let metadata = file.metadata().map_err(read)?;
         if metadata.len() > limit {
             return Err(too_large());
         }
-        let read = |error| Error::read(path, error);
-        let file = fs::File::open(path).map_err(read)?;
-        let mut data = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+        let data = &mut self.buffer;
+        data.clear();
+        data.reserve(usize::try_from(metadata.len()).unwrap_or(0));
         // It may have grown since its size was asked.
-        let count = file.take(limit.saturating_add(1)).read_to_end(&mut data);
+        let count = file.take(limit.saturating_add(1)).read_to_end(data);
         if count.map_err(read)? as u64 > limit {
             return Err(too_large());
         }
         Ok(File {
             name,
-            data: data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&data).into(),
+            data: data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(data).into(),
             modified: metadata.modified().ok().map(timestamp),
         })
     }

@@ -10,7 +10,9 @@ mod fs;
 mod gpg;
 #[cfg(feature = "age")]
 mod identities;
+mod in_place;
 mod package;
+mod sops_config;
 mod value_file;
 
 #[cfg(feature = "aws-kms")]
@@ -22,5 +24,7 @@ pub use fs::{
 pub use gpg::GpgService;
 #[cfg(feature = "age")]
 pub use identities::age_service;
+pub use in_place::{InPlaceFile, Readers, create_file, write_output};
 pub use package::{Packaged, read_contents, write_archive};
+pub use sops_config::sops_config_candidates;
 pub use value_file::{read_set_file, read_value_file};

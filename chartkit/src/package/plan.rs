@@ -74,6 +74,8 @@ pub struct Plan {
     pub time: Timestamp,
     /// What was noticed, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// That of the chart with the overrides.
+    pub(super) metadata: Metadata,
 }
 
 /// One file of an archive.
@@ -295,13 +297,10 @@ pub fn plan(
         entries,
         time: options.time,
         diagnostics,
+        metadata,
     };
-    plan.diagnostics.extend(super::release::over_budget(
-        chart,
-        &metadata,
-        &plan,
-        options.release_budget,
-    ));
+    let warning = super::release::over_budget(chart, &plan, options.release_budget);
+    plan.diagnostics.extend(warning);
     Ok(plan)
 }
 

@@ -1,14 +1,15 @@
 //! Effective values: chart + profile + files + sets.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use super::find::{self, Found, ProfileError};
+use super::find::{FoundIn, ProfileError, find_all};
 use super::secrets;
 use super::{EncryptedFile, EncryptedFileError, Profile};
 use crate::chart::process::{
-    Enabled, ProcessError, ProcessOptions, process_dependencies, section_names,
+    Enabled, ProcessError, ProcessOptions, Processed, process_dependencies,
 };
 use crate::chart::{Chart, File};
 use crate::diagnostic::{self, Code, Diagnostic};
@@ -30,11 +31,11 @@ pub enum Secrets<'o> {
     /// Put [`MASK`](super::MASK) in the place of each.
     Mask,
     /// Decrypt them. What comes out is a [`Value::Secret`]: printed as a mask until it is revealed.
-    Decrypt(&'o Decrypt),
+    Decrypt(&'o Decrypt<'o>),
 }
 
 /// Decrypts a file with the keys at hand: usually [`sops::open`](crate::sops::open).
-pub type Decrypt = dyn Fn(&sops::EncryptedFile) -> Result<sops::DecryptedFile, OpenError>;
+pub type Decrypt<'o> = dyn Fn(&sops::EncryptedFile) -> Result<sops::DecryptedFile, OpenError> + 'o;
 
 impl fmt::Debug for Secrets<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +70,7 @@ pub struct SetArgument {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct EffectiveOptions<'o> {
-    /// The profile; those of the same name in subcharts apply to their sections.
+    /// The profile; those of the same name in enabled subcharts apply to their sections.
     pub profile: Option<&'o str>,
     /// What to do with the profile's secrets.
     pub secrets: Secrets<'o>,
@@ -185,7 +186,11 @@ impl From<&EffectiveError> for Diagnostic {
 ///
 /// Lowest to highest: the charts' defaults; the profiles of subcharts; the profile's bases, each its
 /// values then its secrets; the profile's own values, then its secrets; `-f` files; `--set-json`;
-/// `--set`; `--set-string`; `--set-file`; `--set-literal`. `read` gives the contents for `--set-file`.
+/// `--set`; `--set-string`; `--set-file`; `--set-literal`. `read` gives the contents for `--set-file`,
+/// once for each name.
+///
+/// The profile of a subchart counts when everything else enables the subchart: the charts around it,
+/// their profiles and the user. So it cannot enable itself, and a subchart that is off asks for no secrets.
 ///
 /// # Errors
 ///
@@ -202,27 +207,43 @@ pub fn effective_values<'c>(
 ) -> Result<Effective<'c>, EffectiveError> {
     let mut user = User {
         sources,
-        table: Table::new(),
+        tables: Vec::new(),
         layers: Vec::new(),
         diagnostics: Vec::new(),
+        sets: Vec::new(),
     };
+    let mut subcharts = Vec::new();
     if let Some(profile) = options.profile {
-        user.add_profile(chart, profile, options.secrets)?;
+        subcharts = user.add_profile(chart, profile, options.secrets)?;
     }
     for file in options.files {
         user.add_file(&file.name, &file.text, Layer::File, &[])?;
     }
-    let mut sets: Vec<_> = options.sets.iter().collect();
-    sets.sort_by_key(|set| set.kind);
-    for set in sets {
-        user.add_set(set, read)?;
+    user.add_sets(options.sets);
+    let mut files = BTreeMap::new();
+    let mut read = |name: &str| match files.get(name) {
+        Some(text) => Ok(Arc::clone(text)),
+        None => read(name).inspect(|text| drop(files.insert(name.to_owned(), Arc::clone(text)))),
+    };
+    if let Some(profile) = options.profile {
+        let process = ProcessOptions {
+            history: false,
+            ..options.process
+        };
+        let deepest = subcharts
+            .iter()
+            .flat_map(|s| &s.sections)
+            .map(Vec::len)
+            .max();
+        for depth in 1..=deepest.unwrap_or(0) {
+            let table = user.merged(user.tables.clone(), &mut read)?;
+            let root = processed(chart, &table, process)?.root;
+            user.add_subchart_profiles(&subcharts, depth, &root, profile, options.secrets)?;
+        }
     }
-    let processed = process_dependencies(chart, &user.table, &options.process).map_err(|e| {
-        EffectiveError::new(
-            EffectiveErrorKind::Process(e),
-            "chart dependencies processing failed",
-        )
-    })?;
+    let tables = std::mem::take(&mut user.tables);
+    let table = user.merged(tables, &mut read)?;
+    let processed = processed(chart, &table, options.process)?;
     let mut values = processed.values;
     values.layers.extend(user.layers);
     let mut diagnostics = user.diagnostics;
@@ -235,78 +256,99 @@ pub fn effective_values<'c>(
     })
 }
 
+fn processed<'c>(
+    chart: &'c Chart,
+    values: &Table,
+    options: ProcessOptions,
+) -> Result<Processed<'c>, EffectiveError> {
+    process_dependencies(chart, values, &options).map_err(|e| {
+        EffectiveError::new(
+            EffectiveErrorKind::Process(e),
+            "chart dependencies processing failed",
+        )
+    })
+}
+
 /// The user's values while they are put together.
 struct User<'s> {
     sources: &'s mut Sources,
-    table: Table,
+    /// Those of profiles and files, lowest first.
+    tables: Vec<Table>,
     layers: Vec<(FileId, Layer)>,
     diagnostics: Vec<Diagnostic>,
+    /// The arguments of the `--set` family, in the order in which they apply.
+    sets: Vec<(SetKind, FileId)>,
 }
 
 impl User<'_> {
-    fn add_profile(
+    /// Adds the layers of the chart's own profile; returns the subcharts that have one of that name.
+    fn add_profile<'c>(
         &mut self,
-        chart: &Chart,
+        chart: &'c Chart,
+        name: &str,
+        secrets: Secrets<'_>,
+    ) -> Result<Vec<FoundIn<'c>>, EffectiveError> {
+        let mut all = find_all(chart, self.sources).map_err(|e| profile_error(chart, e))?;
+        for found_in in &all {
+            let noticed = found_in.found.diagnostics.iter();
+            self.diagnostics.extend(noticed.cloned());
+        }
+        let root = all.remove(0);
+        all.retain(|found_in| found_in.found.profiles.contains_key(name));
+        if root.found.profiles.contains_key(name) || all.is_empty() {
+            self.add_layers(&root, name, secrets, &[])?;
+        }
+        Ok(all)
+    }
+
+    /// Adds the layers of the enabled subcharts at one depth, below all others: a chart's own profile goes
+    /// over those of its subcharts.
+    fn add_subchart_profiles(
+        &mut self,
+        subcharts: &[FoundIn<'_>],
+        depth: usize,
+        root: &Enabled<'_>,
         name: &str,
         secrets: Secrets<'_>,
     ) -> Result<(), EffectiveError> {
-        let found = self.find(chart)?;
-        let in_subcharts = self.add_subchart_profiles(
-            chart,
-            name,
-            secrets,
-            &mut Vec::new(),
-            &chart.metadata.name,
-        )?;
-        if !found.profiles.contains_key(name) && in_subcharts {
-            return Ok(());
-        }
-        self.add_layers(chart, &chart.metadata.name, &found, name, secrets, &[])
-    }
-
-    /// The profiles of that name in subcharts, the deepest first: a chart's own profile goes over those
-    /// of its subcharts. Says whether there were any.
-    fn add_subchart_profiles(
-        &mut self,
-        chart: &Chart,
-        name: &str,
-        secrets: Secrets<'_>,
-        section: &mut Vec<String>,
-        path: &str,
-    ) -> Result<bool, EffectiveError> {
-        let mut any = false;
-        for subchart in &chart.dependencies {
-            let path = format!("{path}/charts/{}", subchart.metadata.name);
-            let found = self.find(subchart)?;
-            for key in section_names(chart, subchart) {
-                section.push(key.to_owned());
-                any |= self.add_subchart_profiles(subchart, name, secrets, section, &path)?;
-                if found.profiles.contains_key(name) {
-                    self.add_layers(subchart, &path, &found, name, secrets, section)?;
-                    any = true;
-                }
-                section.pop();
+        let above = std::mem::take(&mut self.tables);
+        for subchart in subcharts {
+            let sections = subchart.sections.iter();
+            for section in sections.filter(|s| s.len() == depth && is_enabled(root, s)) {
+                self.add_layers(subchart, name, secrets, section)?;
             }
         }
-        Ok(any)
+        self.tables.extend(above);
+        Ok(())
     }
 
-    fn find(&mut self, chart: &Chart) -> Result<Found, EffectiveError> {
-        let found = find::find(chart, self.sources).map_err(|e| profile_error(chart, e))?;
-        self.diagnostics.extend(found.diagnostics.iter().cloned());
-        Ok(found)
+    /// The tables over each other, and the `--set` family over them.
+    fn merged(
+        &self,
+        tables: Vec<Table>,
+        read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
+    ) -> Result<Table, EffectiveError> {
+        let mut table = tables.into_iter().reduce(merge_maps).unwrap_or_default();
+        for (kind, argument) in &self.sets {
+            let applied = strvals::apply(&mut table, *kind, self.sources, *argument, read);
+            applied.map_err(|error| {
+                let message = format!("failed parsing {} data", kind.flag());
+                EffectiveError::new(EffectiveErrorKind::Set(error), message)
+            })?;
+        }
+        Ok(table)
     }
 
     fn add_layers(
         &mut self,
-        chart: &Chart,
-        path: &str,
-        found: &Found,
+        found_in: &FoundIn<'_>,
         name: &str,
         secrets: Secrets<'_>,
         section: &[String],
     ) -> Result<(), EffectiveError> {
-        let layers = found.layers(name).map_err(|e| profile_error(chart, e))?;
+        let FoundIn { chart, path, .. } = found_in;
+        let layers = found_in.found.layers(name);
+        let layers = layers.map_err(|e| profile_error(chart, e))?;
         for profile in layers {
             if let Some(file) = &profile.values {
                 let layer = Layer::Profile {
@@ -364,7 +406,7 @@ impl User<'_> {
                     profile: profile.name.clone(),
                 };
                 self.layers.push((file, layer));
-                self.merge(encrypted.masked(), section);
+                self.add(encrypted.masked(), section);
                 Ok(())
             }
             Secrets::Decrypt(decrypt) => {
@@ -381,7 +423,7 @@ impl User<'_> {
                     profile: profile.name.clone(),
                 };
                 self.layers.push((file, layer));
-                self.merge(secrets::layer(&encrypted, &decrypted), section);
+                self.add(secrets::layer(&encrypted, &decrypted), section);
                 Ok(())
             }
         }
@@ -401,31 +443,37 @@ impl User<'_> {
         })?;
         self.diagnostics.extend(loaded.diagnostics);
         self.layers.push((file, layer));
-        self.merge(loaded.table, section);
+        self.add(loaded.table, section);
         Ok(())
     }
 
-    fn merge(&mut self, table: Table, section: &[String]) {
+    fn add(&mut self, table: Table, section: &[String]) {
         let nest = |table, key: &String| {
             Table::from([(key.as_str().into(), Node::from(Value::Table(table)))])
         };
-        let table = section.iter().rev().fold(table, nest);
-        self.table = merge_maps(std::mem::take(&mut self.table), table);
+        self.tables.push(section.iter().rev().fold(table, nest));
     }
 
-    fn add_set(
-        &mut self,
-        set: &SetArgument,
-        read: &mut dyn FnMut(&str) -> io::Result<Arc<str>>,
-    ) -> Result<(), EffectiveError> {
-        let argument = self.sources.add(set.kind.flag(), set.text.as_bytes());
-        self.sources.conceal(argument, Visibility::ArgumentKey);
-        self.layers.push((argument, Layer::Set));
-        strvals::apply(&mut self.table, set.kind, self.sources, argument, read).map_err(|error| {
-            let message = format!("failed parsing {} data", set.kind.flag());
-            EffectiveError::new(EffectiveErrorKind::Set(error), message)
-        })
+    fn add_sets(&mut self, sets: &[SetArgument]) {
+        let mut sets: Vec<_> = sets.iter().collect();
+        sets.sort_by_key(|set| set.kind);
+        for set in sets {
+            let argument = self.sources.add(set.kind.flag(), set.text.as_bytes());
+            self.sources.conceal(argument, Visibility::ArgumentKey);
+            self.layers.push((argument, Layer::Set));
+            self.sets.push((set.kind, argument));
+        }
     }
+}
+
+/// Whether a subchart takes part under the names of its section.
+fn is_enabled(root: &Enabled<'_>, section: &[String]) -> bool {
+    let named = |chart: &Enabled<'_>, name: &String| *chart.name == **name;
+    let inner = section.iter().try_fold(root, |chart, name| {
+        let mut dependencies = chart.dependencies.iter();
+        dependencies.find(|dependency| named(dependency, name))
+    });
+    inner.is_some()
 }
 
 fn profile_error(chart: &Chart, error: ProfileError) -> EffectiveError {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Description, FOLDER, Profile, is_valid_name};
+use crate::chart::process::section_names;
 use crate::chart::{Chart, File};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Sources};
@@ -17,6 +18,21 @@ pub struct Found {
     pub profiles: BTreeMap<String, Profile>,
     /// Files and folders under `profiles/` that are no part of a profile.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The profiles of a chart or of one of its subcharts, and where their values go.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FoundIn<'c> {
+    /// The chart that has them.
+    pub chart: &'c Chart,
+    /// Its path of names, such as `shop/charts/redis`.
+    pub path: String,
+    /// The keys that lead to its values in those of the outermost chart, which has the empty path; two
+    /// or more when dependencies give the subchart as many aliases.
+    pub sections: Vec<Vec<String>>,
+    /// Its own profiles.
+    pub found: Found,
 }
 
 /// Why profiles cannot be used.
@@ -184,6 +200,76 @@ pub fn find(chart: &Chart, sources: &mut Sources) -> Result<Found, ProfileError>
         }
     }
     Ok(found)
+}
+
+/// The profiles of `chart` and of all its subcharts, enabled or not: each chart before its subcharts.
+///
+/// # Errors
+///
+/// When a `profile.yaml` cannot be read.
+///
+/// # Examples
+///
+/// ```
+/// use chartkit::chart::{self, File};
+/// use chartkit::profile::find_all;
+/// use chartkit::source::Sources;
+///
+/// let file = |name: &str, text: &str| File {
+///     name: name.into(),
+///     data: text.as_bytes().into(),
+///     modified: None,
+/// };
+/// let metadata = |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
+/// let files = vec![
+///     file("Chart.yaml", &metadata("shop")),
+///     file("charts/redis/Chart.yaml", &metadata("redis")),
+///     file("charts/redis/profiles/qa1/values.yaml", "replicas: 2\n"),
+/// ];
+/// let mut sources = Sources::new();
+/// let chart = chart::load(files, "shop", &mut sources)?.chart;
+/// let all = find_all(&chart, &mut sources)?;
+/// assert_eq!(all[1].path, "shop/charts/redis");
+/// assert_eq!(all[1].sections, [["redis"]]);
+/// assert!(all[1].found.profiles.contains_key("qa1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn find_all<'c>(
+    chart: &'c Chart,
+    sources: &mut Sources,
+) -> Result<Vec<FoundIn<'c>>, ProfileError> {
+    let mut all = Vec::new();
+    let outermost = vec![Vec::new()];
+    add_all(chart, chart.name().to_owned(), outermost, sources, &mut all)?;
+    Ok(all)
+}
+
+fn add_all<'c>(
+    chart: &'c Chart,
+    path: String,
+    sections: Vec<Vec<String>>,
+    sources: &mut Sources,
+    all: &mut Vec<FoundIn<'c>>,
+) -> Result<(), ProfileError> {
+    let found = find(chart, sources)?;
+    let index = all.len();
+    all.push(FoundIn {
+        chart,
+        path,
+        sections,
+        found,
+    });
+    for subchart in &chart.dependencies {
+        let path = format!("{}/charts/{}", all[index].path, subchart.name());
+        let names = section_names(chart, subchart);
+        let within = |section: &Vec<String>| {
+            let inner = |name: &&str| [section.as_slice(), &[(*name).to_owned()]].concat();
+            names.iter().map(inner).collect::<Vec<_>>()
+        };
+        let sections = all[index].sections.iter().flat_map(within).collect();
+        add_all(subchart, path, sections, sources, all)?;
+    }
+    Ok(())
 }
 
 fn stray(chart: &Chart, file: &File, reason: &str) -> Diagnostic {

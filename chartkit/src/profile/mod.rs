@@ -14,7 +14,7 @@ pub use effective::{
     ValuesFile, effective_values,
 };
 pub use encrypted::{EncryptedFile, EncryptedFileError, MASK};
-pub use find::{Found, ProfileError, ProfileErrorKind, attach, find};
+pub use find::{Found, FoundIn, ProfileError, ProfileErrorKind, attach, find, find_all};
 
 use std::fmt;
 use std::sync::Arc;

@@ -20,6 +20,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::sops::{Comment, DataKey, Secret, Value};
 use crate::time::Timestamp;
+use crate::yaml::number::decimal;
 use crate::yaml::parse_go_float;
 
 /// Bytes of a nonce; SOPS's word for it in the file is `iv`.
@@ -236,10 +237,7 @@ pub(crate) fn plain_text(value: &Value) -> Cow<'_, [u8]> {
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Int(int) => int.to_string(),
-        Value::Float(float) if float.is_infinite() => {
-            if *float > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-        }
-        Value::Float(float) => float.to_string(),
+        Value::Float(float) => decimal(*float),
         Value::Time(time) => time.to_string(),
         Value::Null | Value::Branch(_) | Value::List(_) => String::new(),
     };
@@ -321,15 +319,7 @@ mod tests {
         DataKey::from(bytes)
     }
 
-    const NONCE: [u8; 32] = {
-        let mut nonce = [0; 32];
-        let mut i = 0;
-        while i < 32 {
-            nonce[i] = 0x20 + i as u8;
-            i += 1;
-        }
-        nonce
-    };
+    const NONCE: [u8; 32] = *b" !\"#$%&'()*+,-./0123456789:;<=>?"; // 0x20 to 0x3f
 
     /// Data and tag were accepted by SOPS's own cipher: `../shared/spec/sops.md`, 11.3.
     #[test]
@@ -349,7 +339,7 @@ mod tests {
             ),
             (
                 "a:b:",
-                Value::Float(1234.567_89),
+                Value::Float(1_234.567_89),
                 "JvPCfKM64BT+aA==",
                 "TI6UWLm8LunmSPE5KqQqMQ==",
             ),

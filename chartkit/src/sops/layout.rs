@@ -13,9 +13,9 @@
 //! The field is never trusted: a layout counts only when what comes out has the values of the file.
 //! `docs/formats/secrets.md` is normative.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::sops::cipher::{Cipher, NONCE_SIZE, plain_text};
+use crate::sops::cipher::{Cipher, plain_text};
 use crate::sops::encrypt::{Moment, nonce};
 use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
@@ -139,7 +139,9 @@ fn for_each_list_comment(
             }
         }
     }
-    branches.iter_mut().for_each(|b| branch(b, replace));
+    for items in branches {
+        branch(items, replace);
+    }
 }
 
 /// The plaintext with ciphertext for values; nothing when it would not come back byte for byte.
@@ -185,14 +187,14 @@ fn write_kept(
         (loaded.branches == sealed && all_lost).then_some(text)
     };
     let sealed_text = seal(metadata)?;
-    let mut spellings = Spellings::default();
     let open = |sealed_text: &str, spellings: &mut Spellings| {
-        open_kept(sealed_text, input.plain, cipher, spellings)
+        patch_open(sealed_text, input.plain, cipher, spellings)
     };
-    if open(&sealed_text, &mut spellings)? == text {
+    let mut usual = Spellings::default();
+    if open(&sealed_text, &mut usual)? == text {
         return Some(sealed_text);
     }
-    let unusual = unusual_spellings(input, text, &spellings.written);
+    let unusual = unusual_spellings(input, text, &usual.written);
     let sealed = unusual.iter().map(|spelling| {
         let sealed = cipher.seal(spelling.as_bytes(), "str", SPELLINGS_DATA, &nonce(moment));
         Node::new(Value::string(sealed))
@@ -206,7 +208,11 @@ fn write_kept(
 }
 
 /// How those values were written that come out otherwise.
-fn unusual_spellings(input: &Plaintext<'_>, text: &str, written: &[String]) -> Vec<String> {
+fn unusual_spellings(
+    input: &Plaintext<'_>,
+    text: &str,
+    written: &[(Vec<u8>, String)],
+) -> Vec<String> {
     fn collect(plain: &Node, sealed: &Node, spans: &mut Vec<Option<Span>>) {
         match (&plain.value, &sealed.value) {
             (Value::Branch(plain), Value::Branch(sealed)) => {
@@ -235,12 +241,16 @@ fn unusual_spellings(input: &Plaintext<'_>, text: &str, written: &[String]) -> V
         let node = |branch: &Branch| Node::new(Value::Branch(branch.clone()));
         collect(&node(plain), &node(sealed), &mut spans);
     }
-    let raw = spans
-        .into_iter()
-        .map(|span| span.map(|span| &text[range(span)]));
-    let pairs = raw.zip(written);
-    pairs
-        .filter_map(|(raw, written)| raw.filter(|raw| raw != written).map(str::to_owned))
+    let raw = spans.into_iter().map(|span| Some(&text[range(span?)]));
+    let all: Vec<_> = raw.zip(written).collect();
+    let values: BTreeSet<&[u8]> = (all.iter())
+        .filter(|(raw, (_, written))| raw.is_some_and(|raw| raw != written))
+        .map(|(_, (value, _))| &**value)
+        .collect();
+    // A spelling is for the next such value, so that every one of them needs its own.
+    all.iter()
+        .filter(|(_, (value, _))| values.contains(&**value))
+        .filter_map(|(raw, _)| raw.map(str::to_owned))
         .collect()
 }
 
@@ -304,8 +314,19 @@ fn open_kept(
     cipher: &Cipher,
     spellings: &mut Spellings,
 ) -> Option<String> {
-    let sealed = Loaded::new(sealed_text)?;
-    let lost = sealed.layout.lost_comments.iter().filter_map(|span| {
+    let text = patch_open(sealed_text, plain, cipher, spellings)?;
+    (Loaded::new(&text)?.branches == plain).then_some(text)
+}
+
+/// The text with the plaintext in it; nobody has looked yet whether it says the same.
+fn patch_open(
+    sealed_text: &str,
+    plain: &[Branch],
+    cipher: &Cipher,
+    spellings: &mut Spellings,
+) -> Option<String> {
+    let Loaded { layout, branches } = Loaded::new(sealed_text)?;
+    let lost = layout.lost_comments.iter().filter_map(|span| {
         let text = &sealed_text[span.start as usize + 1..span.end as usize];
         match cipher.decrypt(text, LOST_COMMENT_DATA).ok()? {
             Value::Comment(comment) => Some((range(*span), format!("#{}", comment.text.as_str()?))),
@@ -313,14 +334,12 @@ fn open_kept(
         }
     });
     let lost = lost.collect();
-    let Loaded { layout, branches } = &sealed;
-    let mut text = patch(sealed_text, layout, branches, plain, lost, spellings)?;
+    let mut text = patch(sealed_text, &layout, &branches, plain, lost, spellings)?;
     // The metadata ended the last line of a plaintext that did not end it.
     if !sealed_text.ends_with('\n') && text.ends_with('\n') {
         text.pop();
     }
-    let opened = Loaded::new(&text)?;
-    (opened.branches == plain).then_some(text)
+    Some(text)
 }
 
 /// The branches, each with the metadata behind it.
@@ -352,8 +371,8 @@ impl Loaded {
 #[derive(Default)]
 struct Spellings {
     known: BTreeMap<Vec<u8>, VecDeque<String>>,
-    /// How each value was written, in order.
-    written: Vec<String>,
+    /// Each value and how it was written, in order.
+    written: Vec<(Vec<u8>, String)>,
 }
 
 impl Spellings {
@@ -382,8 +401,8 @@ impl Spell for Spellings {
         self.known.get_mut(&identity(value))?.pop_front()
     }
 
-    fn written(&mut self, text: &str) {
-        self.written.push(text.to_owned());
+    fn written(&mut self, value: &Value, text: &str) {
+        self.written.push((identity(value), text.to_owned()));
     }
 }
 

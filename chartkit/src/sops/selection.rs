@@ -11,6 +11,7 @@ use std::fmt;
 use regex::bytes::Regex;
 
 use crate::sops::Secret;
+use crate::sops::re2::{self, PatternError};
 
 /// The suffix of keys that stay in plain text when a file has no rule of its own.
 pub const DEFAULT_UNENCRYPTED_SUFFIX: &str = "_unencrypted";
@@ -49,7 +50,6 @@ pub struct Selection {
 
 /// The six kinds of [`Selection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::enum_variant_names, reason = "SOPS's names")]
 pub enum SelectionRule {
     /// Encrypted is what no key on the way ends with.
     UnencryptedSuffix,
@@ -119,20 +119,16 @@ impl fmt::Display for SelectionRule {
 #[derive(Clone, Debug)]
 pub struct SelectionError {
     rule: SelectionRule,
-    cause: Box<regex::Error>,
+    cause: PatternError,
 }
 
 impl fmt::Display for SelectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no regular expression", self.rule)?;
-        match &*self.cause {
-            // Only the last line says what is wrong; the others draw a picture.
-            regex::Error::Syntax(text) => {
-                let last = text.lines().last().unwrap_or_default();
-                write!(f, ": {}", last.trim_start_matches("error: "))
-            }
-            cause => write!(f, ": {cause}"),
-        }
+        write!(
+            f,
+            "`{}` is no regular expression: {}",
+            self.rule, self.cause
+        )
     }
 }
 
@@ -156,12 +152,10 @@ impl Selection {
     /// When the expression has a mistake.
     pub fn new(rule: SelectionRule, pattern: impl Into<String>) -> Result<Self, SelectionError> {
         let pattern = pattern.into();
-        let regex = match rule.is_regex() {
-            true => Some(Regex::new(&pattern).map_err(|cause| SelectionError {
-                rule,
-                cause: Box::new(cause),
-            })?),
-            false => None,
+        let regex = if rule.is_regex() {
+            Some(re2::compile(&pattern).map_err(|cause| SelectionError { rule, cause })?)
+        } else {
+            None
         };
         Ok(Self {
             rule,

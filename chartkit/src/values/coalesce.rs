@@ -95,6 +95,17 @@ impl<'g> Coalesce<'g> {
         Ok(values)
     }
 
+    /// [`Coalesce::values`] in `values` itself; tables inside of it stay as they are.
+    pub(crate) fn values_in_place<S: Scope>(
+        &mut self,
+        scope: &S,
+        values: TableId,
+        nulls: Nulls,
+    ) -> Result<(), TypeMismatch> {
+        self.others = self.graph.mark();
+        self.scope(scope, values, nulls)
+    }
+
     fn scope<S: Scope>(
         &mut self,
         scope: &S,
@@ -135,7 +146,7 @@ impl<'g> Coalesce<'g> {
                     }
                     self.remove_nulls(&mut default);
                 }
-                self.graph.table_mut(values).insert(key, default);
+                self.graph.set(values, key, default);
                 continue;
             };
             if slot.is_null() && nulls == Nulls::Delete {
@@ -171,11 +182,13 @@ impl<'g> Coalesce<'g> {
                 .filter(|(_, slot)| slot.is_null())
                 .map(|(key, slot)| (Arc::clone(key), slot.clone()))
                 .collect();
-            self.graph.table_mut(src).extend(upper_nulls);
+            for (key, null) in upper_nulls {
+                self.graph.set(src, key, null);
+            }
         }
         for (key, default) in lower {
             let Some(slot) = self.graph.table(dst).get(&key).cloned() else {
-                self.graph.table_mut(dst).insert(key, default);
+                self.graph.set(dst, key, default);
                 continue;
             };
             if slot.is_null() {
@@ -268,7 +281,7 @@ impl<'g> Coalesce<'g> {
                 (Slot::Leaf(_), Some(lower)) => self.graph.over(upper, &lower),
                 (Slot::Leaf(_), None) => upper,
             };
-            self.graph.table_mut(globals).insert(key, slot);
+            self.graph.set(globals, key, slot);
         }
     }
 
@@ -287,14 +300,17 @@ impl<'g> Coalesce<'g> {
 
     /// The table at a key of a table of ours, which becomes ours too.
     fn own(&mut self, table: TableId, key: &str) -> Option<TableId> {
-        let inner = self.graph.table(table).get(key)?.as_table()?;
+        let (key, slot) = self.graph.table(table).get_key_value(key)?;
+        let inner = slot.as_table()?;
         if self.is_ours(inner) {
             return Some(inner);
         }
+        let (key, mut slot) = (Arc::clone(key), slot.clone());
         let copy = self.graph.shallow_copy(inner);
-        if let Some(Slot::Table { id, .. }) = self.graph.table_mut(table).get_mut(key) {
+        if let Slot::Table { id, .. } = &mut slot {
             *id = copy;
         }
+        self.graph.set(table, key, slot);
         Some(copy)
     }
 
@@ -312,11 +328,11 @@ impl<'g> Coalesce<'g> {
 
     fn set_over(&mut self, table: TableId, key: Arc<str>, winner: Slot, loser: &Slot) {
         let slot = self.graph.over(winner, loser);
-        self.graph.table_mut(table).insert(key, slot);
+        self.graph.set(table, key, slot);
     }
 
     fn delete(&mut self, table: TableId, key: &Arc<str>, null: Slot, default: &Slot) {
-        self.graph.table_mut(table).remove(key);
+        self.graph.remove(table, key);
         if let Slot::Leaf(null) = self.graph.over(null, default) {
             let path = self.at(key);
             self.deletions.push(Deletion { path, null });

@@ -64,10 +64,21 @@ impl Slot {
     }
 }
 
+/// A moment to go back to: see [`Graph::checkpoint`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checkpoint {
+    older: usize,
+    replaced: usize,
+}
+
 /// A growing set of tables.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     tables: Vec<BTreeMap<Arc<str>, Slot>>,
+    /// How many tables there were at the last checkpoint.
+    older: usize,
+    /// What the entries of these older tables were before each change.
+    replaced: Vec<(TableId, Arc<str>, Option<Slot>)>,
     /// Whether losers are kept; without it a merge only yields values.
     history: bool,
 }
@@ -76,6 +87,8 @@ impl Graph {
     pub(crate) fn new(history: bool) -> Self {
         Self {
             tables: Vec::new(),
+            older: 0,
+            replaced: Vec::new(),
             history,
         }
     }
@@ -84,8 +97,21 @@ impl Graph {
         &self.tables[id.0 as usize]
     }
 
-    pub(crate) fn table_mut(&mut self, id: TableId) -> &mut BTreeMap<Arc<str>, Slot> {
-        &mut self.tables[id.0 as usize]
+    pub(crate) fn set(&mut self, table: TableId, key: Arc<str>, slot: Slot) {
+        let entries = &mut self.tables[table.0 as usize];
+        if table.is_since(self.older) {
+            entries.insert(key, slot);
+        } else {
+            let before = entries.insert(Arc::clone(&key), slot);
+            self.replaced.push((table, key, before));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, table: TableId, key: &Arc<str>) {
+        let before = self.tables[table.0 as usize].remove(key);
+        if !table.is_since(self.older) {
+            self.replaced.push((table, Arc::clone(key), before));
+        }
     }
 
     /// The entries as they are now, for loops that change tables.
@@ -108,18 +134,38 @@ impl Graph {
             place: None,
             below: History::default(),
         };
-        self.table_mut(table).insert(key, slot);
+        self.set(table, key, slot);
         id
     }
 
-    /// How many tables there are, for [`Graph::truncate`] and [`TableId::is_since`].
+    /// How many tables there are, for [`TableId::is_since`].
     pub(crate) fn mark(&self) -> usize {
         self.tables.len()
     }
 
-    /// Forgets all tables made since `mark`; the caller keeps none of their ids.
-    pub(crate) fn truncate(&mut self, mark: usize) {
-        self.tables.truncate(mark);
+    /// Remembers everything as it is now, for [`Graph::roll_back`]. Takes no copy: what changes until then is
+    /// noted as it changes.
+    pub(crate) fn checkpoint(&mut self) -> Checkpoint {
+        let checkpoint = Checkpoint {
+            older: self.older,
+            replaced: self.replaced.len(),
+        };
+        self.older = self.tables.len();
+        checkpoint
+    }
+
+    /// Undoes what was done since the last checkpoint, which this is; the caller keeps no ids of tables made
+    /// since.
+    pub(crate) fn roll_back(&mut self, checkpoint: Checkpoint) {
+        for (table, key, before) in self.replaced.drain(checkpoint.replaced..).rev() {
+            let entries = &mut self.tables[table.0 as usize];
+            match before {
+                Some(slot) => entries.insert(key, slot),
+                None => entries.remove(&key),
+            };
+        }
+        self.tables.truncate(self.older);
+        self.older = checkpoint.older;
     }
 
     pub(crate) fn add(&mut self, table: &Table) -> TableId {
@@ -258,5 +304,39 @@ impl Graph {
             Slot::Leaf(node) => Some(node),
             Slot::Table { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rolling_back_undoes_changes_of_older_tables_and_forgets_newer_ones() {
+        let key = |text: &str| Arc::<str>::from(text);
+        let leaf = |text: &str| Slot::Leaf(Arc::new(Value::String(key(text)).into()));
+        let mut graph = Graph::new(true);
+        let table = graph.insert_table(BTreeMap::from([
+            (key("kept"), leaf("old")),
+            (key("removed"), leaf("old")),
+        ]));
+        let before = graph.take(table);
+
+        let outer = graph.checkpoint();
+        graph.set(table, key("kept"), leaf("outer"));
+        let newer = graph.insert_empty(table, key("added"));
+        let between = graph.take(table);
+        let inner = graph.checkpoint();
+        graph.set(table, key("kept"), leaf("inner"));
+        graph.remove(table, &key("removed"));
+        graph.set(newer, key("deep"), leaf("inner"));
+        graph.set(table, key("kept"), leaf("inner again"));
+        assert_ne!(graph.take(table), between);
+
+        graph.roll_back(inner);
+        assert_eq!(graph.take(table), between);
+        graph.roll_back(outer);
+        assert_eq!(graph.take(table), before);
+        assert_eq!(graph.mark(), 1);
     }
 }

@@ -5,7 +5,6 @@
 //! Fixtures: `fixtures/values-files`.
 
 use std::fmt;
-use std::io::BufRead as _;
 use std::sync::Arc;
 
 use super::merge_maps;
@@ -187,31 +186,51 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
 fn split(text: &[u8]) -> Result<Vec<Span>, Span> {
     let mut documents = Vec::new();
     let mut start = 0; // of the document
-    let mut line_start = 0;
-    while line_start < text.len() {
+    let is_first = text.starts_with(b"---");
+    let mut next = is_first.then_some(0).or_else(|| separator(text, 0));
+    while let Some(line_start) = next {
         let line = &text[line_start..];
-        // Fast, because it searches whole words of memory; a slice cannot fail.
-        let length = (&mut &*line).skip_until(b'\n').unwrap_or(line.len());
+        let line_break = line.iter().position(|b| *b == b'\n');
+        let length = line_break.map_or(line.len(), |line_break| line_break + 1);
         let line_end = line_start + length;
-        if let Some(rest) = line[..length].strip_prefix(b"---") {
-            // Helm looks at characters, so a space need not be an ASCII one.
-            let rest = String::from_utf8_lossy(rest);
-            let rest = rest.trim();
-            if !rest.is_empty() && !rest.starts_with('#') {
-                return Err(span(line_start, line_end));
-            }
-            if line_start > start {
-                documents.push(span(start, line_start));
-                start = line_end;
-            }
+        // Helm looks at characters, so a space need not be an ASCII one.
+        let rest = String::from_utf8_lossy(&line[3..length]);
+        let rest = rest.trim();
+        if !rest.is_empty() && !rest.starts_with('#') {
+            return Err(span(line_start, line_end));
         }
-        line_start = line_end;
+        if line_start > start {
+            documents.push(span(start, line_start));
+            start = line_end;
+        }
+        next = separator(text, line_start);
     }
-    if line_start > start {
-        documents.push(span(start, line_start));
+    if text.len() > start {
+        documents.push(span(start, text.len()));
     }
     Ok(documents)
 }
+
+/// Where the first line behind `from` begins that starts with `---`.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches the compiler can look at many bytes at once"
+)]
+fn separator(text: &[u8], from: usize) -> Option<usize> {
+    // Few blocks have a line that begins with so much as one `-`.
+    (from..text.len()).step_by(BLOCK).find_map(|start| {
+        let block = start..(start + BLOCK).min(text.len());
+        let pairs = text[block.clone()].iter().zip(&text[start + 1..]);
+        let may_have = pairs.fold(false, |found, (a, b)| {
+            found | ((*a == b'\n') & (*b == b'-'))
+        });
+        let mut places = block.filter(|_| may_have);
+        let line_break = places.find(|at| text[*at..].starts_with(b"\n---"))?;
+        Some(line_break + 1)
+    })
+}
+
+const BLOCK: usize = 64;
 
 fn span(start: usize, end: usize) -> Span {
     let offset = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
@@ -245,5 +264,15 @@ mod tests {
             assert_eq!(split(text).unwrap(), documents, "{text:?}");
         }
         assert_eq!(split("a\n---b\n"), Err(Span { start: 2, end: 7 }));
+    }
+
+    #[test]
+    fn a_separator_is_found_wherever_it_stands() {
+        for length in 0..200_u32 {
+            let text = format!("{}\n- b\n---\nc\n", "a".repeat(length as usize));
+            let documents = split(text.as_bytes()).unwrap();
+            let ends: Vec<_> = documents.iter().map(|d| (d.start, d.end)).collect();
+            assert_eq!(ends, [(0, length + 5), (length + 9, length + 11)]);
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Numbers: which value Helm sees, and how Go writes it.
 //!
 //! Decides the text of a number in JSON, in templates and in string fields. Rust and Go both print
-//! the shortest digits that read back as the same number; they differ in when an exponent is used.
+//! the shortest digits that read back as the same number; they differ in when an exponent is used,
+//! and where two texts are equally short and equally near: there Go takes the even digit.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::Number;
 
@@ -164,10 +166,10 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.view() {
             Self::Float(float) if float == 0.0 || (1e-6..1e21).contains(&float.abs()) => {
-                write!(f, "{float}")
+                f.write_str(&decimal(float))
             }
-            Self::Float(float) if float.abs() < 1.0 => write!(f, "{float:e}"),
-            Self::Float(float) => f.write_str(&format!("{float:e}").replace('e', "e+")),
+            Self::Float(float) if float.abs() < 1.0 => f.write_str(&scientific(float)),
+            Self::Float(float) => f.write_str(&scientific(float).replace('e', "e+")),
             Self::Int(int) | Self::Set(int) => write!(f, "{int}"),
             Self::UInt(int) => write!(f, "{int}"),
         }
@@ -176,14 +178,70 @@ impl fmt::Display for Number {
 
 /// Go's `%g` of a float64.
 pub(crate) fn general(float: f64) -> String {
-    with_exponent_as_go(float, &format!("{float:e}"), &float)
+    with_exponent_as_go(float, &scientific(float))
 }
 
 /// Go's `%g` of a float64 that is rounded to 32 bits first; what lies beyond is `+Inf` or `-Inf`.
 pub(crate) fn general32(float: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "it is what Go does")]
     let float = float as f32;
-    with_exponent_as_go(f64::from(float), &format!("{float:e}"), &float)
+    with_exponent_as_go(f64::from(float), &scientific(float))
+}
+
+/// A float64 with the shortest digits and no exponent: Go's format `f`.
+pub(crate) fn decimal(float: f64) -> String {
+    if float.is_finite() {
+        without_exponent(&scientific(float))
+    } else {
+        general(float)
+    }
+}
+
+/// The shortest digits with an exponent, of several equally short texts the nearest, of several
+/// equally near ones the even one.
+fn scientific<F>(float: F) -> String
+where
+    F: Copy + PartialEq + fmt::LowerExp + FromStr,
+{
+    let shortest = format!("{float:e}");
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let decimals = mantissa.split_once('.').map_or(0, |(_, d)| d.len());
+    // This rounds the exact value, ties to even; it may round it to another number.
+    let even = format!("{float:.decimals$e}");
+    let is_same = even.parse().is_ok_and(|parsed: F| parsed == float);
+    if is_same { even } else { shortest }
+}
+
+/// `1.25e1` as `12.5`.
+fn without_exponent(scientific: &str) -> String {
+    let (mantissa, exponent) = split_exponent(scientific);
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let digits = mantissa.replace('.', "");
+    let Ok(exponent) = usize::try_from(exponent) else {
+        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
+        return format!("{sign}0.{zeros}{digits}");
+    };
+    match digits.split_at_checked(exponent + 1) {
+        Some((whole, "")) => format!("{sign}{whole}"),
+        Some((whole, rest)) => format!("{sign}{whole}.{rest}"),
+        None => {
+            let zeros = "0".repeat(exponent + 1 - digits.len());
+            format!("{sign}{digits}{zeros}")
+        }
+    }
+}
+
+fn split_exponent(scientific: &str) -> (&str, i32) {
+    let (mantissa, exponent) = scientific
+        .split_once('e')
+        .expect("`{:e}` of a finite number has an exponent");
+    (
+        mantissa,
+        exponent.parse().expect("an exponent is an integer"),
+    )
 }
 
 /// A float as the key of a map, with YAML's words for what is not finite.
@@ -202,18 +260,16 @@ pub(crate) fn key(float: f64) -> String {
 
 /// Picks the form without exponent from 1e-4 to below 1e6 (Go counts six digits when it prints the
 /// shortest form) and writes exponents with a sign and at least two digits.
-fn with_exponent_as_go(float: f64, scientific: &str, decimal: &dyn fmt::Display) -> String {
+fn with_exponent_as_go(float: f64, scientific: &str) -> String {
     if float.is_nan() {
         return "NaN".to_owned();
     }
     if float.is_infinite() {
         return if float > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let (digits, exponent) = scientific
-        .split_once('e')
-        .expect("`{:e}` of a finite number has an exponent");
-    match exponent.parse::<i32>().expect("an exponent is an integer") {
-        -4..6 => decimal.to_string(),
+    let (digits, exponent) = split_exponent(scientific);
+    match exponent {
+        -4..6 => without_exponent(scientific),
         exponent => {
             let sign = if exponent < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", exponent.abs())

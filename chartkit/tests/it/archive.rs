@@ -12,10 +12,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value as Json, json};
 
 use crate::chart::chain;
-use crate::{fixture, fixture_bytes};
-
-/// The cases in which we are not equal, with the reason.
-const DIFFERENCES: [(&str, &str); 0] = [];
+use crate::{assert_as_helm, fixture, fixture_bytes};
 
 /// How Helm's own texts begin; the others are Go's, and we have our own for them.
 const OF_HELM: [&str; 4] = ["chart ", "decompressed ", "no files", "chart yaml"];
@@ -41,8 +38,7 @@ fn outcome(archive: impl Read) -> Json {
 fn archives_are_read_as_by_helm() {
     let want: BTreeMap<String, Json> =
         serde_json::from_str(&fixture("archives/want.json")).unwrap();
-    let mut wrong = Vec::new();
-    for (name, want) in &want {
+    let compared = want.into_iter().map(|(name, want)| {
         let mut ours = outcome(&*fixture_bytes(&format!("archives/{name}.tgz")));
         if let Some(text) = want["error"].as_str()
             && !OF_HELM.iter().any(|start| text.starts_with(start))
@@ -50,20 +46,9 @@ fn archives_are_read_as_by_helm() {
         {
             ours["error"] = json!(text);
         }
-        let known = DIFFERENCES.iter().find(|(case, _)| case == name);
-        match (ours == *want, known) {
-            (false, None) => wrong.push(format!("{name}\n  ours {ours}\n  helm {want}")),
-            (true, Some((_, reason))) => wrong.push(format!("{name}: equal, yet `{reason}`")),
-            _ => {}
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}\n{}",
-        wrong.len(),
-        want.len(),
-        wrong.join("\n")
-    );
+        (name, ours, want)
+    });
+    assert_as_helm(compared, &[]);
 }
 
 /// A tar header with a name, a type and a size.

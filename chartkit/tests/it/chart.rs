@@ -9,7 +9,7 @@ use chartkit::source::Sources;
 use chartkit::yaml::{self, Value};
 use serde_json::{Value as Json, json};
 
-use crate::fixture;
+use crate::{assert_as_helm, fixture};
 
 /// Where Helm's text ends and that of a YAML or archive library begins.
 const LIBRARIES: [&str; 5] = [
@@ -123,28 +123,15 @@ fn charts_are_those_of_helm() {
     let want: BTreeMap<String, Json> =
         serde_json::from_str(&fixture("charts-in-memory/want.json")).unwrap();
     assert_eq!(cases.len(), want.len());
-    let mut wrong = Vec::new();
-    for (name, pairs) in &cases {
-        let pairs: Vec<_> = pairs
-            .iter()
+    let compared = cases.into_iter().map(|(name, pairs)| {
+        let pairs: Vec<_> = (pairs.iter())
             .map(|(n, t)| (n.as_str(), t.as_str()))
             .collect();
-        let want = &want[name];
-        let ours = without_library(outcome(files(&pairs)), want);
-        let known = DIFFERENCES.iter().find(|(case, _)| case == name);
-        match (ours == *want, known) {
-            (false, None) => wrong.push(format!("{name}\n  ours {ours}\n  helm {want}")),
-            (true, Some((_, reason))) => wrong.push(format!("{name}: equal, yet `{reason}`")),
-            _ => {}
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
+        let want = want[&name].clone();
+        let ours = without_library(outcome(files(&pairs)), &want);
+        (name, ours, want)
+    });
+    assert_as_helm(compared, &DIFFERENCES);
 }
 
 fn codes(diagnostics: &[Diagnostic]) -> Vec<Code> {

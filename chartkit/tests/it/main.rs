@@ -7,6 +7,8 @@ mod chart;
 mod corpus;
 mod directory;
 mod effective;
+#[cfg(feature = "age")]
+mod effective_secrets;
 mod emit;
 mod emit_laws;
 mod ignore;
@@ -21,6 +23,7 @@ mod sops_age;
 mod sops_corpus;
 #[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
+mod sopsconfig;
 mod strvals;
 mod time;
 mod typed;
@@ -52,6 +55,32 @@ fn assert_snapshot(path: &std::path::Path, text: &str) {
     }
     let want = std::fs::read_to_string(path).unwrap_or_default();
     assert_eq!(text, want, "{}", path.display());
+}
+
+/// Compares what we say about each case with what Helm said: name, ours, Helm's. `differences` are the cases
+/// known not to be equal, each with the reason.
+fn assert_as_helm(
+    cases: impl IntoIterator<Item = (String, serde_json::Value, serde_json::Value)>,
+    differences: &[(&str, &str)],
+) {
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for (name, ours, want) in cases {
+        count += 1;
+        let known = differences.iter().find(|(case, _)| *case == name);
+        match (ours == want, known) {
+            (false, None) => wrong.push(format!("{name}\n  ours {ours}\n  helm {want}")),
+            (true, Some((_, reason))) => wrong.push(format!("{name}: equal, yet `{reason}`")),
+            _ => {}
+        }
+    }
+    assert!(count > 0, "no cases");
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The text of a file in `fixtures`.

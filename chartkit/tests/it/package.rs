@@ -397,14 +397,31 @@ fn a_chart_that_fills_the_release_secret_is_reported() {
             .contains("shop/files/noise.bin (960000 bytes)")
     );
 
+    // Exactly at the estimate, although most charts are passed without one.
+    for (budget, warnings) in [(size - 1, 1), (size, 0)] {
+        let mut options = PackageOptions::default();
+        options.release_budget = budget;
+        let plan = plan(&chart, &options, &mut sources).unwrap();
+        assert_eq!(plan.diagnostics.len(), warnings);
+    }
+}
+
+#[test]
+fn overrides_are_in_the_release_secret_too() {
+    let mut sources = Sources::new();
+    let chart = load_chart(&fixtures().join("charts/shop"), &mut sources)
+        .unwrap()
+        .chart;
+    let size = |options: &PackageOptions, sources: &mut Sources| {
+        plan(&chart, options, sources).unwrap().release_size(&chart)
+    };
+    let plain = size(&PackageOptions::default(), &mut sources);
     let mut options = PackageOptions::default();
-    options.release_budget = 2_000_000;
-    assert!(
-        plan(&chart, &options, &mut sources)
-            .unwrap()
-            .diagnostics
-            .is_empty()
-    );
+    // Nothing that repeats, so that it cannot be compressed to nothing.
+    let digests = (0..8_u8).map(|i| (format!("image-{i}"), Sha256::of(&[i]).to_string()));
+    options.annotations = digests.collect();
+    let annotated = size(&options, &mut sources);
+    assert!(annotated > plain + 8 * 32, "{plain} {annotated}");
 }
 
 fn file(name: &str, data: &[u8]) -> File {

@@ -8,10 +8,11 @@ use chartkit::chart::{self, Chart};
 use chartkit::diagnostic::{Diagnostic, to_json};
 use chartkit::io;
 use chartkit::profile::{
-    self, Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, attach,
-    effective_values,
+    self, Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
+    attach, effective_values,
 };
 use chartkit::source::Sources;
+use chartkit::values::strvals::SetKind;
 
 use crate::{assert_snapshot, fixtures};
 
@@ -112,6 +113,43 @@ fn layers_are_listed_lowest_first() {
     let layers = found.layers("top").unwrap();
     let names: Vec<_> = layers.iter().map(|profile| profile.name.as_str()).collect();
     assert_eq!(names, ["base", "left", "right", "top"]);
+}
+
+/// Enabled by whom it may be: the user's word counts as the profile's does.
+#[test]
+fn a_subchart_that_the_user_enables_has_its_profile() {
+    let mut sources = Sources::new();
+    let case = fixtures().join("profiles/in-disabled-subchart");
+    let chart = load(&case, &mut sources).unwrap();
+    let set = |kind, text: &str| SetArgument {
+        kind,
+        text: text.to_owned(),
+    };
+    let sets = [
+        set(SetKind::File, "sub.text=some.txt"),
+        set(SetKind::Value, "sub.enabled=true,other.enabled=false"),
+    ];
+    let mut options = EffectiveOptions::default();
+    options.profile = Some("qa1");
+    options.sets = &sets;
+    let mut reads = 0;
+    let mut read = |_: &str| {
+        reads += 1;
+        Ok("text".into())
+    };
+    let refused = effective_values(&chart, &options, &mut sources, &mut read).unwrap_err();
+    let EffectiveErrorKind::SecretsNotDecrypted { file } = refused.kind() else {
+        panic!("{refused}");
+    };
+    assert!(sources.name(*file).contains("charts/sub/profiles/qa1"));
+
+    options.secrets = Secrets::Omit;
+    let values = effective_values(&chart, &options, &mut sources, &mut read).unwrap();
+    assert_eq!(
+        values.values.to_json(),
+        r#"{"other":{"enabled":false},"sub":{"enabled":true,"global":{},"port":2,"text":"text"}}"#
+    );
+    assert_eq!(reads, 2, "once each time");
 }
 
 #[test]

@@ -167,10 +167,12 @@ pub(super) fn read_within(
         return Err(ArchiveError::new(ArchiveErrorKind::Gzip, message));
     }
     // Buffered, because inflating a header at a time is slow.
-    let mut tar = Reader::new(BufReader::new(Metered {
+    let inflated = Metered {
         input: MultiGzDecoder::new(input),
         left: &mut budget.stream,
-    }));
+    };
+    let mut tar = Reader::new(BufReader::with_capacity(INFLATED_AT_ONCE, inflated));
+    let mut buffer = Vec::new();
     let mut remaining = limits.chart_bytes;
     let mut files = Vec::new();
     while let Some(entry) = tar.next_entry().map_err(|e| tar_error(e, limits))? {
@@ -183,10 +185,11 @@ pub(super) fn read_within(
             let message = "the names of the archive's entries are longer than 8388608 bytes";
             ArchiveError::new(ArchiveErrorKind::TooLarge, message)
         })?;
-        let data = data(&mut tar, &entry, limits, &mut remaining)?;
+        read_data(&mut tar, &entry, limits, &mut remaining, &mut buffer)?;
+        let data = &*buffer;
         files.push(File {
             name,
-            data: Arc::from(data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&data)),
+            data: Arc::from(data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(data)),
             modified: Some(entry.modified),
         });
     }
@@ -197,12 +200,16 @@ pub(super) fn read_within(
     Ok(files)
 }
 
-fn data(
+const INFLATED_AT_ONCE: usize = 32 * 1024;
+
+/// Puts the data of an entry into `data`, in the place of what was there.
+fn read_data(
     tar: &mut Reader<impl Read>,
     entry: &Entry,
     limits: &Limits,
     remaining: &mut u64,
-) -> Result<Vec<u8>, ArchiveError> {
+    data: &mut Vec<u8>,
+) -> Result<(), ArchiveError> {
     if entry.size > *remaining {
         return Err(ArchiveError::chart_too_large(limits));
     }
@@ -214,8 +221,9 @@ fn data(
         );
         return Err(ArchiveError::new(ArchiveErrorKind::TooLarge, message));
     }
-    let mut data = Vec::with_capacity(usize::try_from(entry.size).unwrap_or(0));
-    tar.read_to_end(&mut data)
+    data.clear();
+    data.reserve(usize::try_from(entry.size).unwrap_or(0));
+    tar.read_to_end(data)
         .map_err(|e| tar_error(TarError::Input(e), limits))?;
     let read = data.len() as u64;
     if tar.is_cut_short() {
@@ -226,7 +234,7 @@ fn data(
     if read < entry.size || *remaining == 0 {
         return Err(ArchiveError::chart_too_large(limits));
     }
-    Ok(data)
+    Ok(())
 }
 
 /// The name of an entry without its first component.

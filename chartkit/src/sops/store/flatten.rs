@@ -36,12 +36,12 @@ pub(super) fn unflatten(flat: Branch, file: FileId) -> Result<Branch, LoadError>
     let mut root = Slot::default();
     for item in flat {
         let Item::Entry(entry) = item else { continue };
-        let error = |message| error(file, entry.key_at, message);
+        let error = |message: &str| error(file, entry.key_at, message);
         let mut slot = &mut root;
         for (depth, step) in Steps::of(&entry.key).enumerate() {
             if depth == MAX_DEPTH {
                 let message = format!("found more than {MAX_DEPTH} steps in a key");
-                return Err(error(message));
+                return Err(error(&message));
             }
             slot = match step {
                 Step::Key(key) => slot.keys.entry(key.to_owned()).or_default(),
@@ -50,14 +50,14 @@ pub(super) fn unflatten(flat: Branch, file: FileId) -> Result<Branch, LoadError>
             slot.at = entry.key_at;
         }
         if slot.value.is_some() {
-            return Err(error(format!("found `{}` twice", entry.key)));
+            return Err(error(&format!("found `{}` twice", entry.key)));
         }
         slot.value = Some(entry.value);
     }
     root.into_branch(file)
 }
 
-fn error(file: FileId, at: Option<At>, message: String) -> LoadError {
+fn error(file: FileId, at: Option<At>, message: &str) -> LoadError {
     let message = format!("the metadata is damaged: {message}");
     let error = LoadError::new(LoadErrorKind::Metadata, message);
     match at {
@@ -95,7 +95,7 @@ impl Slot {
             _ => {
                 let message = "found a key that leads through a value, or both into a mapping and \
                                into a list";
-                return Err(error(file, self.at, message.to_owned()));
+                return Err(error(file, self.at, message));
             }
         }
         if let Some(value) = self.value {
@@ -108,7 +108,7 @@ impl Slot {
         for (expected, (index, slot)) in (0..).zip(self.items) {
             if index != expected {
                 let message = format!("found no item {expected} of a list, but one behind it");
-                return Err(error(file, slot.at, message));
+                return Err(error(file, slot.at, &message));
             }
             list.push(slot.into_node(file)?);
         }

@@ -11,6 +11,8 @@ mod golden;
 pub(crate) mod ini;
 pub(crate) mod json;
 mod metadata;
+#[cfg(test)]
+mod tests;
 mod text;
 pub(crate) mod yaml;
 

@@ -1,8 +1,8 @@
 //! Bytes of files: how they may be encoded, and the text of a value in a format that has only text.
 
+use crate::sops::metadata::time_text;
 use crate::sops::{At, LoadError, LoadErrorKind, Secret, Value};
 use crate::source::{Encoding, FileId, Sources, Span};
-use crate::time::Timestamp;
 use crate::yaml::number::general;
 
 /// The bytes of a file that is a text.
@@ -24,14 +24,12 @@ pub(super) fn text_bytes(sources: &Sources, file: FileId) -> Result<&[u8], LoadE
 ///
 /// DIFFERENCE: SOPS takes any bytes, and encrypts files that no other format can hold.
 pub(super) fn key_text(bytes: &[u8], start: usize, file: FileId) -> Result<String, LoadError> {
-    match std::str::from_utf8(bytes) {
-        Ok(key) => Ok(key.to_owned()),
-        Err(_) => {
-            let message = "found a key that is not UTF-8, expected UTF-8 text";
-            let error = LoadError::new(LoadErrorKind::Unsupported, message);
-            Err(error.at(file, span(start, start + bytes.len())))
-        }
+    if let Ok(key) = std::str::from_utf8(bytes) {
+        return Ok(key.to_owned());
     }
+    let message = "found a key that is not UTF-8, expected UTF-8 text";
+    let error = LoadError::new(LoadErrorKind::Unsupported, message);
+    Err(error.at(file, span(start, start + bytes.len())))
 }
 
 /// A range of bytes of a text. Texts are smaller than 4 GiB.
@@ -75,21 +73,10 @@ fn float_text(float: f64) -> String {
     if !float.is_finite() {
         return text;
     }
-    match text.contains('.') || text.contains('e') {
-        true => text.replace('e', "E"),
-        false => text + ".0",
-    }
-}
-
-/// RFC 3339 with whole seconds.
-fn time_text(time: Timestamp) -> String {
-    let text = time.to_string();
-    match text.split_once('.') {
-        Some((seconds, rest)) => {
-            let zone = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-            format!("{seconds}{zone}")
-        }
-        None => text,
+    if text.contains(['.', 'e']) {
+        text.replace('e', "E")
+    } else {
+        text + ".0"
     }
 }
 

@@ -262,7 +262,7 @@ impl Parser<'_> {
             [] => return Ok((Secret::default(), rest.start..rest.start)),
             [b'"', b'"', b'"', _, ..] => TRIPLE,
             [b'`', ..] => b"`",
-            _ => return self.plain_value(start..rest.end),
+            _ => return Ok(self.plain_value(start..rest.end)),
         };
         let inner = &text[quote.len()..];
         let Some(length) = find_last(inner, quote) else {
@@ -298,11 +298,11 @@ impl Parser<'_> {
         Err(self.error(start..line_end, "found a value whose quote is not closed"))
     }
 
-    fn plain_value(&mut self, rest: Range<usize>) -> Result<(Secret, Range<usize>), LoadError> {
+    fn plain_value(&mut self, rest: Range<usize>) -> (Secret, Range<usize>) {
         let start = rest.start;
         let text = trim(&self.text[rest]);
         if let [continued @ .., b'\\'] = text {
-            return Ok(self.continued_lines(continued, start));
+            return self.continued_lines(continued, start);
         }
         let comment = text.iter().position(|b| matches!(b, b'#' | b';'));
         let value = match comment {
@@ -321,7 +321,7 @@ impl Parser<'_> {
             }
             _ => value,
         };
-        Ok((Secret::from(value), start..end))
+        (Secret::from(value), start..end)
     }
 
     /// A value whose lines end in a backslash. Comments and quotes mean nothing in it.

@@ -145,11 +145,15 @@ impl<'t> Section<'t> {
             }
             let blanks = " ".repeat(width - name.len());
             let value = key.value.expose();
-            let quote: &[u8] = match () {
-                () if value.iter().any(|b| matches!(b, b'\n' | b'`')) => b"\"\"\"",
-                () if value.iter().any(|b| matches!(b, b'#' | b';')) => b"`",
-                () if trim(value).len() != value.len() => b"\"",
-                () => b"",
+            let has = |any: &[u8]| value.iter().any(|b| any.contains(b));
+            let quote: &[u8] = if has(b"\n`") {
+                b"\"\"\""
+            } else if has(b"#;") {
+                b"`"
+            } else if trim(value).len() != value.len() {
+                b"\""
+            } else {
+                b""
             };
             let name = name.as_bytes();
             write_line(out, &[name, blanks.as_bytes(), b" = ", quote, value, quote]);
@@ -158,10 +162,12 @@ impl<'t> Section<'t> {
 }
 
 fn quoted_name(name: &str) -> String {
-    match () {
-        () if name.contains(['"', '=', ':']) => format!("`{name}`"),
-        () if name.contains('`') => format!("\"\"\"{name}\"\"\""),
-        () => name.to_owned(),
+    if name.contains(['"', '=', ':']) {
+        format!("`{name}`")
+    } else if name.contains('`') {
+        format!("\"\"\"{name}\"\"\"")
+    } else {
+        name.to_owned()
     }
 }
 
