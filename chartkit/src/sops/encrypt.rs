@@ -47,7 +47,7 @@ pub struct EncryptOptions {
 /// # Shape
 ///
 /// `key_groups` hold the data key `key` as encrypted for each master key; see
-/// [`encrypt_data_key`](super::encrypt_data_key).
+/// [`wrap`](super::wrap).
 ///
 /// # Errors
 ///

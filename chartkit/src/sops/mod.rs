@@ -89,6 +89,8 @@ mod store;
 mod tree;
 
 pub use crate::secret::Secret;
+#[cfg(all(feature = "age", feature = "fs"))]
+pub(crate) use age::{AgeCallbacks, AgePlugins};
 #[cfg(feature = "age")]
 pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
