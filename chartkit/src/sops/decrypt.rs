@@ -65,7 +65,7 @@ pub fn decrypt(
         check_mac(file, &cipher, &mac.finish())?;
     }
     if file.format == Format::Yaml {
-        decrypted.text = layout::read(&file.text, metadata, &decrypted.branches, &cipher);
+        decrypted.text = layout::read(&file.text, metadata, &mut decrypted.branches, &cipher);
     }
     Ok(decrypted)
 }
