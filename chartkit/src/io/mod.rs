@@ -2,6 +2,8 @@
 //!
 //! Decides nothing about charts: it walks, reads and hands the bytes to the pure functions.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
 mod command;
 mod error;
 mod fs;
@@ -13,6 +15,8 @@ mod package;
 mod sops_config;
 mod value_file;
 
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::AwsKmsService;
 pub use error::{Error, ErrorKind};
 pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
