@@ -112,7 +112,10 @@ impl Held {
         let fd = rustix::fs::memfd_create("chartkit", rustix::fs::MemfdFlags::ALLOW_SEALING)?;
         let mut file = std::fs::File::from(fd);
         file.write_all(text.expose())?;
-        let seals = rustix::fs::SealFlags::all();
+        let seals = rustix::fs::SealFlags::SEAL
+            | rustix::fs::SealFlags::SHRINK
+            | rustix::fs::SealFlags::GROW
+            | rustix::fs::SealFlags::WRITE;
         rustix::fs::fcntl_add_seals(&file, seals)?;
         Ok(Self(file.into()))
     }
