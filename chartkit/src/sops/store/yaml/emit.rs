@@ -359,9 +359,10 @@ impl<'b> Emitter<'b> {
         if !is_simple {
             self.writer.block_indicator('?');
         }
-        let slot = match is_simple {
-            true => Slot::Key,
-            false => self.slot(key, Parent::Mapping),
+        let slot = if is_simple {
+            Slot::Key
+        } else {
+            self.slot(key, Parent::Mapping)
         };
         self.string(key, slot);
         is_simple
@@ -409,9 +410,10 @@ impl<'b> Emitter<'b> {
                 Some(comment) => head.push(comment),
                 None => {
                     is_leading = false;
-                    let foot = match index == last {
-                        true => trailing_comments(&list[last + 1..]),
-                        false => Lines::new(),
+                    let foot = if index == last {
+                        trailing_comments(&list[last + 1..])
+                    } else {
+                        Lines::new()
                     };
                     let notes = Notes {
                         head: std::mem::take(&mut head),
@@ -650,9 +652,10 @@ impl<'b> Emitter<'b> {
     fn slot(&self, text: &str, parent: Parent) -> Slot {
         let inner = self.inner(parent);
         // SOPS always states its own step; without a line of text that is as good.
-        let outer = match text.trim_matches('\n').is_empty() {
-            true => inner.saturating_sub(self.style.indent()),
-            false => self.column.unwrap_or(0),
+        let outer = if text.trim_matches('\n').is_empty() {
+            inner.saturating_sub(self.style.indent())
+        } else {
+            self.column.unwrap_or(0)
         };
         Slot::Block { outer, inner }
     }

@@ -16,7 +16,7 @@ mod patch;
 mod tests;
 
 pub(crate) use emit::{emit, emit_encrypted, emit_value};
-pub(crate) use load::{load, load_encrypted, load_with_layout, take_metadata};
+pub(crate) use load::{load, load_encrypted, load_with_layout};
 pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 
 use super::METADATA_KEY;
