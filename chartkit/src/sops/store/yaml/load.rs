@@ -308,14 +308,13 @@ impl Loader<'_> {
             Kind::Scalar => match self.scalar(id)? {
                 Value::String(text) => match text.as_str() {
                     Some(text) => return Ok(text.to_owned()),
-                    None => "string of bytes that are not UTF-8",
+                    None => "binary",
                 },
                 other => other.type_name(),
             },
         };
-        let message = format!("found a {found} as a key, expected a string");
-        let error = self.error(id, LoadErrorKind::Unsupported, message);
-        Err(error)
+        let message = format!("found a key of type {found}, expected a string");
+        Err(self.error(id, LoadErrorKind::Unsupported, message))
     }
 
     fn scalar(&self, id: NodeId) -> Result<Value, LoadError> {

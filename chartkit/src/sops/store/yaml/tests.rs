@@ -162,7 +162,7 @@ fn refusals_say_what_and_where() {
             "7: x\n",
             LoadErrorKind::Unsupported,
             "7",
-            "found a int as a key, expected a string",
+            "found a key of type int, expected a string",
         ),
         (
             "a: 18446744073709551615\n",
