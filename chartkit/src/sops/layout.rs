@@ -15,12 +15,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::sops::cipher::Cipher;
+use crate::sops::cipher::{Cipher, is_ciphertext};
 use crate::sops::encrypt::{Moment, nonce};
 use crate::sops::reuse::{Reuse, digest};
 use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
-use crate::sops::tree::{Entry, get};
+use crate::sops::tree::{self, Entry, get};
 use crate::sops::{Branch, Comment, Format, Item, Metadata, Node, Secret, Value};
 use crate::source::{Encoding, FileId, Sources, Span};
 use zeroize::Zeroizing;
@@ -118,10 +118,7 @@ fn as_sops_shows(input: &Plaintext<'_>) -> Vec<Branch> {
 pub(crate) fn with_comments_as_items(branches: &[Branch]) -> Vec<Branch> {
     let mut branches = branches.to_vec();
     for_each_list_comment(&mut branches, &mut |_, comment| {
-        let is_encrypted = comment
-            .text
-            .as_str()
-            .is_some_and(crate::sops::cipher::is_ciphertext);
+        let is_encrypted = comment.text.as_str().is_some_and(is_ciphertext);
         is_encrypted.then(|| Value::String(comment.text.clone()))
     });
     branches
@@ -270,10 +267,12 @@ fn unusual_spellings(
 
 /// The plaintext of a file that keeps a layout; nothing when it keeps none, or when what comes out does
 /// not have the values of the file.
+///
+/// `plain` gets the comments of the plaintext: in the layout of SOPS some stand elsewhere.
 pub(crate) fn read(
     text: &[u8],
     metadata: &Metadata,
-    plain: &[Branch],
+    plain: &mut Vec<Branch>,
     cipher: &Cipher,
     reuse: &mut Reuse,
 ) -> Option<Secret> {
@@ -281,8 +280,10 @@ pub(crate) fn read(
     if let Some(source) = get(field, "source") {
         let source = open_field(source, SOURCE_DATA, cipher, reuse)?;
         let (sources, file) = secret_source(source.expose());
-        let branches = yaml::load(&sources, file).ok()?;
-        return (branches == plain).then_some(source);
+        let mut branches = yaml::load(&sources, file).ok()?;
+        take_places(&mut branches, plain)?;
+        *plain = branches;
+        return Some(source);
     }
     let mut spellings = Vec::new();
     if let Some(Value::List(sealed)) = get(field, "spellings") {
@@ -300,6 +301,45 @@ pub(crate) fn read(
         }
     }
     open_kept(text, &sealed, plain, cipher, &mut Spellings::new(spellings))
+}
+
+/// Values get the places of those in another tree; nothing when the trees differ by more than comments.
+fn take_places(to: &mut [Branch], from: &[Branch]) -> Option<()> {
+    fn branch(to: &mut Branch, from: &Branch) -> Option<()> {
+        let mut from = tree::entries(from);
+        for item in to {
+            match item {
+                Item::Comment(comment) => comment.at = None,
+                Item::Entry(entry) => {
+                    let from = from.next().filter(|from| from.key == entry.key)?;
+                    entry.key_at = from.key_at;
+                    node(&mut entry.value, &from.value)?;
+                }
+            }
+        }
+        from.next().is_none().then_some(())
+    }
+    fn node(to: &mut Node, from: &Node) -> Option<()> {
+        to.at = from.at;
+        match (&mut to.value, &from.value) {
+            (Value::Branch(to), Value::Branch(from)) => branch(to, from),
+            (Value::List(to), Value::List(from)) => {
+                let is_value = |node: &&Node| !matches!(node.value, Value::Comment(_));
+                let mut from = from.iter().filter(is_value);
+                for item in to {
+                    match &mut item.value {
+                        Value::Comment(comment) => comment.at = None,
+                        _ => node(item, from.next()?)?,
+                    }
+                }
+                from.next().is_none().then_some(())
+            }
+            (to, from) => (to == from).then_some(()),
+        }
+    }
+    let mut pairs = to.iter_mut().zip(from);
+    pairs.try_for_each(|(to, from)| branch(to, from))?;
+    (to.len() == from.len()).then_some(())
 }
 
 /// The plaintext with other values.
@@ -473,11 +513,9 @@ pub(crate) fn patch_encrypted(
     let old = Loaded::new(text)?;
     let mut sealed = sealed.to_vec();
     for_each_list_comment(&mut sealed, &mut |_, comment| {
-        // It was an item in the old text, or comes from no text at all.
-        comment
-            .at
-            .is_none()
-            .then(|| Value::String(comment.text.clone()))
+        // Ciphertext that was an item in the old text, or comes from no text at all.
+        let is_item = comment.at.is_none() && comment.text.as_str().is_some_and(is_ciphertext);
+        is_item.then(|| Value::String(comment.text.clone()))
     });
     for (branch, old) in sealed.iter_mut().zip(&old.branches) {
         let is_metadata =
