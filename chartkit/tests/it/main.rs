@@ -22,6 +22,8 @@ mod semver;
 mod sops_age;
 mod sops_corpus;
 #[cfg(all(feature = "age", feature = "fs"))]
+mod sops_corpus_keys;
+#[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
 mod sopsconfig;
 mod strvals;
