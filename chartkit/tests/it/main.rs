@@ -20,6 +20,7 @@ mod profile;
 mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
+mod sops_change;
 mod sops_corpus;
 #[cfg(all(feature = "age", feature = "fs"))]
 mod sops_corpus_keys;
