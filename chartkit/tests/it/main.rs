@@ -26,6 +26,8 @@ mod sops_corpus;
 mod sops_corpus_keys;
 #[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
+#[cfg(feature = "age")]
+mod sops_reads_ours;
 mod sopsconfig;
 mod strvals;
 mod time;
