@@ -23,7 +23,11 @@ mod sops_age;
 mod sops_change;
 mod sops_corpus;
 #[cfg(all(feature = "age", feature = "fs"))]
+mod sops_corpus_keys;
+#[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
+#[cfg(feature = "age")]
+mod sops_reads_ours;
 mod sopsconfig;
 mod strvals;
 mod time;
