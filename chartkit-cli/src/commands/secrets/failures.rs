@@ -64,7 +64,7 @@ fn needs_kms(error: &OpenError) -> bool {
     let OpenError::DataKey(error) = error else {
         return false;
     };
-    let keys = error.groups().iter().flat_map(|group| group.keys());
+    let keys = error.groups().iter().flat_map(GroupReport::keys);
     keys.map(|key| key.master_key().key_type())
         .any(|kind| kind == KeyType::Kms)
 }
