@@ -3,11 +3,11 @@
 //! Every change keeps what it is not about: ciphertext of values that stay, comments, layout. Each
 //! function gives the new text of the file, or nothing when there is nothing to change.
 
-use crate::sops::encrypt::{encrypt_with, seal};
+use crate::sops::encrypt::{emit, encrypt_with, seal};
 use crate::sops::layout;
 use crate::sops::path::{PathError, TreePath};
 use crate::sops::reuse::Reuse;
-use crate::sops::store::{self, StoreOptions};
+use crate::sops::store::StoreOptions;
 use crate::sops::tree;
 use crate::sops::{
     Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Format,
@@ -222,9 +222,7 @@ fn write(
             options.yaml_indent = indent;
         }
     }
-    let sealed = layout::with_comments_as_items(sealed);
-    let fields = metadata.fields();
-    store::emit_encrypted(file.format, &sealed, fields, &options)
+    emit(file.format, sealed, metadata, &options)
         .map_err(|error| ChangeError::Encrypt(error.into()))
 }
 

@@ -82,6 +82,7 @@ mod metadata;
 mod open;
 mod path;
 mod re2;
+mod reread;
 mod reuse;
 mod selection;
 mod shamir;
