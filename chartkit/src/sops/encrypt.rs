@@ -114,7 +114,7 @@ pub(crate) fn emit(
 ) -> Result<Vec<u8>, EmitError> {
     let sealed = layout::with_comments_as_items(sealed);
     let text = store::emit_encrypted(format, &sealed, metadata.fields(), options)?;
-    reread::check(format, &text, &sealed)?;
+    reread::check(format, &text, &sealed, metadata.rule())?;
     Ok(text)
 }
 

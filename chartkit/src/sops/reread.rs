@@ -6,17 +6,23 @@
 
 use crate::sops::cipher::plain_text;
 use crate::sops::store::{self, EmitError, EmitErrorKind};
-use crate::sops::{Branch, Format, Item, Node, Value, tree};
+use crate::sops::{Branch, Format, Item, Node, SelectionRule, Value, tree};
 use crate::source::Sources;
 
 /// Checks that the values of a text are these.
 ///
-/// Types may be others, where the MAC is the same: `1` and `1.0`.
+/// Types may be others, where the MAC is the same: `1` and `1.0`. Comments count only where the rule
+/// decides by them what is encrypted.
 ///
 /// # Errors
 ///
 /// When they are not, [`EmitErrorKind::Unreadable`] with the path of the first that differs.
-pub(crate) fn check(format: Format, text: &[u8], sealed: &[Branch]) -> Result<(), EmitError> {
+pub(crate) fn check(
+    format: Format,
+    text: &[u8],
+    sealed: &[Branch],
+    rule: SelectionRule,
+) -> Result<(), EmitError> {
     let differs = |path: &str| {
         let message = format!(
             "a {format} file cannot hold this: {path} would be read as something else, so that the \
@@ -31,6 +37,13 @@ pub(crate) fn check(format: Format, text: &[u8], sealed: &[Branch]) -> Result<()
     let mut path = Vec::new();
     let is_same = (sealed.iter().zip(&read)).all(|(a, b)| branch(a, b, format, &mut path));
     match (is_same, &path[..]) {
+        (true, _) if rule.is_about_comments() && read != sealed => {
+            let message = format!(
+                "a {format} file cannot hold all comments where they are, and `{rule}` decides by \
+                 them: the file could not be decrypted"
+            );
+            Err(EmitError::new(EmitErrorKind::Unreadable, message))
+        }
         (true, _) => Ok(()),
         (false, []) => Err(differs("the top level")),
         (false, path) => Err(differs(&format!("`{}`", path.join(".")))),
