@@ -5,7 +5,7 @@ use std::fmt;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::{Cipher, NONCE_SIZE};
 use crate::sops::crypt::{self, Leaf, LeafPlace, Mac};
-use crate::sops::layout::{self, Plaintext};
+use crate::sops::layout::{self, Plaintext, Sealer};
 use crate::sops::metadata::{Metadata, Settings};
 use crate::sops::reread;
 use crate::sops::reuse::Reuse;
@@ -48,7 +48,7 @@ pub struct EncryptOptions {
 /// # Shape
 ///
 /// `key_groups` hold the data key `key` as encrypted for each master key; see
-/// [`encrypt_data_key`](super::encrypt_data_key).
+/// [`wrap`](super::wrap).
 ///
 /// # Errors
 ///
@@ -65,6 +65,10 @@ pub fn encrypt(
     moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EncryptError> {
     let mut metadata = Metadata::new(&options.settings, key_groups);
+    if plain.format == Format::Binary {
+        // It is encrypted as a whole, and SOPS writes no rule.
+        metadata.put_or_remove(metadata.rule().as_str(), None);
+    }
     let reuse = &mut Reuse::default();
     encrypt_with(
         plain,
@@ -89,16 +93,20 @@ pub(crate) fn encrypt_with(
 ) -> Result<Vec<u8>, EncryptError> {
     let sealed = seal(&plain.branches, key, metadata, reuse, moment)?;
     if format == Format::Yaml && plain.format == Format::Yaml {
+        // What is laid out anew might be nothing: a mistake is one all the same, as in SOPS.
+        store::yaml::style(options)?;
         let plaintext = Plaintext {
             text: plain.text.expose(),
             encoding: plain.encoding,
             plain: &plain.branches,
             sealed: &sealed,
         };
-        let cipher = Cipher::new(key);
-        return Ok(layout::write(
-            &plaintext, metadata, &cipher, options, moment,
-        )?);
+        let mut sealer = Sealer {
+            cipher: &Cipher::new(key),
+            reuse,
+            moment,
+        };
+        return Ok(layout::write(&plaintext, metadata, &mut sealer, options)?);
     }
     Ok(emit(format, &sealed, metadata, options)?)
 }

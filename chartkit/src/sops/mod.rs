@@ -72,8 +72,10 @@ mod crypt;
 mod data_key;
 mod decrypt;
 mod encrypt;
+mod environment;
 mod file;
 mod format;
+mod json_value;
 mod key_service;
 mod key_text;
 mod layout;
@@ -90,6 +92,8 @@ mod store;
 mod tree;
 
 pub use crate::secret::Secret;
+#[cfg(all(feature = "age", feature = "fs"))]
+pub(crate) use age::{AgeCallbacks, AgePlugins};
 #[cfg(feature = "age")]
 pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
@@ -99,8 +103,10 @@ pub use data_key::{
 };
 pub use decrypt::{DecryptError, DecryptErrorKind, DecryptOptions, decrypt};
 pub use encrypt::{EncryptError, EncryptErrorKind, EncryptOptions, Moment, encrypt};
+pub use environment::EnvironmentError;
 pub use file::{DecryptedFile, EncryptedFile, ExtractError, PlainFile};
 pub use format::{Format, UnknownFormat};
+pub use json_value::JsonValueError;
 pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutcome};
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};

@@ -20,7 +20,14 @@ mod profile;
 mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
+mod sops_change;
 mod sops_corpus;
+#[cfg(all(feature = "age", feature = "fs"))]
+mod sops_corpus_keys;
+#[cfg(all(feature = "age", feature = "fs"))]
+mod sops_edge;
+#[cfg(feature = "age")]
+mod sops_reads_ours;
 mod sopsconfig;
 mod strvals;
 mod time;

@@ -15,7 +15,7 @@ mod patch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use emit::{emit, emit_encrypted, emit_value};
+pub(crate) use emit::{emit, emit_encrypted, emit_value, style};
 pub(crate) use load::{load, load_encrypted, load_with_layout};
 pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 
@@ -29,4 +29,10 @@ pub(crate) struct Layout {
     pub(crate) documents: Vec<Document>,
     /// The comments that are in no branch, in the order of the text, `#` included: yaml.v3 loses some.
     pub(crate) lost_comments: Vec<Span>,
+}
+
+impl Drop for Layout {
+    fn drop(&mut self) {
+        self.documents.iter_mut().for_each(Document::wipe);
+    }
 }
