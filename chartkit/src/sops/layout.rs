@@ -15,16 +15,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::sops::cipher::{Cipher, plain_text};
+use crate::sops::cipher::{Cipher, plain_text, problem_of};
 use crate::sops::encrypt::{Moment, nonce};
 use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
-use crate::sops::tree::{Entry, get};
+use crate::sops::tree::{Entry, entries, get};
 use crate::sops::{Branch, Comment, Format, Item, Metadata, Node, Secret, Value};
 use crate::source::{Encoding, Sources, Span};
 
 /// The field of the metadata.
-const FIELD: &str = "chartkit";
+pub(crate) const FIELD: &str = "chartkit";
 const SPELLINGS_DATA: &str = "chartkit:spellings:";
 const SOURCE_DATA: &str = "chartkit:source:";
 /// The additional data of comments that are in no tree: that of a comment at the top.
@@ -297,6 +297,51 @@ pub(crate) fn change(text: &Secret, old: &[Branch], new: &[Branch]) -> Option<Se
 /// Takes the layout out of the metadata.
 pub(crate) fn forget(metadata: &mut Metadata) {
     metadata.put_or_remove(FIELD, None);
+}
+
+/// What is wrong with the field, without a key: it must hold ciphertext and known words only.
+pub(crate) fn problems(field: &Value) -> Vec<String> {
+    let Some(field) = field.as_branch() else {
+        let found = field.type_name();
+        return vec![format!("found a {found}, expected a mapping")];
+    };
+    let sealed = |name: &str, value: &Value| match value.as_str() {
+        Some(text) => problem_of(text).map(|problem| format!("`{name}`: {problem}")),
+        None => Some(format!(
+            "`{name}`: found a {}, expected ciphertext",
+            value.type_name()
+        )),
+    };
+    let mut problems = Vec::new();
+    for Entry { key, value, .. } in entries(field) {
+        match (key.as_str(), &value.value) {
+            ("layout", Value::String(word)) if word.as_str() == Some("kept") => {}
+            ("layout", _) => problems.push("`layout` is not `kept`".to_owned()),
+            ("source", value) => problems.extend(sealed("source", value)),
+            ("spellings", Value::List(items)) => {
+                let items = items.iter().map(|item| &item.value);
+                problems.extend(items.filter_map(|item| sealed("spellings", item)));
+            }
+            ("spellings", other) => problems.extend(sealed("spellings", other)),
+            (other, _) => problems.push(format!("`{other}` is unknown")),
+        }
+    }
+    problems
+}
+
+/// The comments of an encrypted text that are in no tree and not encrypted either.
+pub(crate) fn plain_lost_comments(text: &[u8]) -> Vec<Span> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Vec::new();
+    };
+    // Most files have none, and reading a file again takes as long as reading it.
+    if !text.contains('#') {
+        return Vec::new();
+    }
+    let lost = Loaded::new(text).map(|loaded| loaded.layout.lost_comments);
+    let mut lost = lost.unwrap_or_default();
+    lost.retain(|span| !text[range(*span)].starts_with("#ENC["));
+    lost
 }
 
 fn open_field(value: &Value, additional_data: &str, cipher: &Cipher) -> Option<Secret> {

@@ -21,6 +21,7 @@ mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
 mod sops_corpus;
+mod sops_review_corpus;
 mod sopsconfig;
 mod strvals;
 mod time;
