@@ -81,9 +81,12 @@ impl Reader {
 
 /// A scalar as Helm reads what `sops decrypt` prints.
 fn scalar(value: &SopsValue, is_secret: bool) -> Value {
-    let number = |number: Number| match is_secret {
-        true => Value::Secret(SecretScalar::number(number)),
-        false => Value::Number(number),
+    let number = |number: Number| {
+        if is_secret {
+            Value::Secret(SecretScalar::number(number))
+        } else {
+            Value::Number(number)
+        }
     };
     match value {
         SopsValue::Bool(bool) if is_secret => Value::Secret(SecretScalar::bool(*bool)),
@@ -100,9 +103,10 @@ fn scalar(value: &SopsValue, is_secret: bool) -> Value {
 
 fn text(bytes: &[u8], is_secret: bool) -> Value {
     let text = String::from_utf8_lossy(bytes);
-    match is_secret {
-        true => Value::Secret(SecretScalar::text(&text)),
-        false => Value::String(Arc::from(text)),
+    if is_secret {
+        Value::Secret(SecretScalar::text(&text))
+    } else {
+        Value::String(Arc::from(text))
     }
 }
 

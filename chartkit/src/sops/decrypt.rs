@@ -127,21 +127,20 @@ fn decrypt_comment(
     additional_data: &str,
 ) {
     let ciphertext = comment.text.as_str().unwrap_or_default();
-    match cipher.decrypt(ciphertext, additional_data) {
-        Ok(Value::Comment(Comment { text, .. }) | Value::String(text)) => {
-            let value = Value::Comment(Comment::new(text.clone()));
-            decrypted.reuse.put(&value, additional_data, ciphertext);
-            comment.text = text;
-            comment.inline = false;
-        }
-        Ok(_) | Err(_) => {
-            let message = "found a comment that is not encrypted, or that someone has changed";
-            let diagnostic = Diagnostic::warning(Code::PlainComment, message);
-            decrypted.diagnostics.push(match comment.at {
-                Some(at) => diagnostic.at(file.file, at.span, ""),
-                None => diagnostic,
-            });
-        }
+    if let Ok(Value::Comment(Comment { text, .. }) | Value::String(text)) =
+        cipher.decrypt(ciphertext, additional_data)
+    {
+        let value = Value::Comment(Comment::new(text.clone()));
+        decrypted.reuse.put(&value, additional_data, ciphertext);
+        comment.text = text;
+        comment.inline = false;
+    } else {
+        let message = "found a comment that is not encrypted, or that someone has changed";
+        let diagnostic = Diagnostic::warning(Code::PlainComment, message);
+        decrypted.diagnostics.push(match comment.at {
+            Some(at) => diagnostic.at(file.file, at.span, ""),
+            None => diagnostic,
+        });
     }
 }
 

@@ -168,9 +168,10 @@ pub(crate) fn nonce(moment: &mut Moment<'_>) -> [u8; NONCE_SIZE] {
 
 /// Ciphertext must not look like a comment that keeps what follows in plain text.
 fn check_comment(selection: &Selection, text: &str) -> Result<(), EncryptError> {
-    match selection.matches_comment(text) {
-        true => Err(Repr::CommentClash.into()),
-        false => Ok(()),
+    if selection.matches_comment(text) {
+        Err(Repr::CommentClash.into())
+    } else {
+        Ok(())
     }
 }
 

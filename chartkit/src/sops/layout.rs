@@ -139,7 +139,9 @@ fn for_each_list_comment(
             }
         }
     }
-    branches.iter_mut().for_each(|b| branch(b, replace));
+    for items in branches {
+        branch(items, replace);
+    }
 }
 
 /// The plaintext with ciphertext for values; nothing when it would not come back byte for byte.

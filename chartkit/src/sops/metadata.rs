@@ -112,7 +112,7 @@ impl Metadata {
         };
         metadata.put(
             selection.rule().as_str(),
-            Value::string(&metadata.pattern.clone()),
+            Value::string(metadata.pattern.clone()),
         );
         metadata.put("version", Value::string(SOPS_VERSION));
         if settings.mac_only_encrypted {
@@ -263,11 +263,6 @@ impl Metadata {
         self.put("lastmodified", Value::string(time_text(last_modified)));
         self.put("mac", Value::string(&mac));
         self.mac = mac;
-    }
-
-    pub(crate) fn set_version(&mut self, version: &str) {
-        version.clone_into(&mut self.version);
-        self.put("version", Value::string(version));
     }
 
     /// Other keys; entries that are there already stay as they are written.
@@ -551,12 +546,11 @@ fn read_entry(key_type: KeyType, entry: &Reader<'_>) -> Result<EncryptedDataKey,
             key_name: entry.text("key_name")?,
         },
     };
-    let created_at = match key_type {
-        KeyType::Age => None,
-        _ => {
-            entry.time("created_at")?;
-            Some(entry.text("created_at")?)
-        }
+    let created_at = if key_type == KeyType::Age {
+        None
+    } else {
+        entry.time("created_at")?;
+        Some(entry.text("created_at")?)
     };
     Ok(EncryptedDataKey {
         master_key,

@@ -143,14 +143,15 @@ impl TreePath {
             current = match (step, current) {
                 (Step::Key(key), Value::Branch(branch)) => crate::sops::tree::get(branch, key)
                     .ok_or_else(|| PathError::not_found(format!("there is no key `{key}`")))?,
-                (Step::Index(index), Value::List(items)) => match items.get(*index) {
-                    Some(node) => &node.value,
-                    None => {
+                (Step::Index(index), Value::List(items)) => {
+                    if let Some(node) = items.get(*index) {
+                        &node.value
+                    } else {
                         let message =
                             format!("the list has {} items, none at {index}", items.len());
                         return Err(PathError::not_found(message));
                     }
-                },
+                }
                 (Step::Key(key), other) => {
                     let found = other.type_name();
                     return Err(PathError::not_found(format!(
@@ -201,13 +202,12 @@ fn set_in_branch(branch: &mut Branch, steps: &[Step], value: Value) -> Result<bo
         Item::Entry(entry) if entry.key == *key => Some(&mut entry.value),
         _ => None,
     });
-    match found {
-        Some(node) => set_in_node(node, rest, value),
-        None => {
-            let value = make(rest, value);
-            branch.push(Item::Entry(Entry::new(key, value)));
-            Ok(true)
-        }
+    if let Some(node) = found {
+        set_in_node(node, rest, value)
+    } else {
+        let value = make(rest, value);
+        branch.push(Item::Entry(Entry::new(key, value)));
+        Ok(true)
     }
 }
 
@@ -221,13 +221,14 @@ fn set_in_node(node: &mut Node, steps: &[Step], value: Value) -> Result<bool, Pa
     };
     match (&mut node.value, step) {
         (Value::Branch(branch), _) => set_in_branch(branch, steps, value),
-        (Value::List(items), Step::Index(index)) => match items.get_mut(*index) {
-            Some(item) => set_in_node(item, rest, value),
-            None => {
+        (Value::List(items), Step::Index(index)) => {
+            if let Some(item) = items.get_mut(*index) {
+                set_in_node(item, rest, value)
+            } else {
                 items.push(make(rest, value).into());
                 Ok(true)
             }
-        },
+        }
         (Value::List(_), Step::Key(key)) => {
             Err(PathError::not_found(format!("a list has no key `{key}`")))
         }

@@ -50,7 +50,6 @@ pub struct Selection {
 
 /// The six kinds of [`Selection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::enum_variant_names, reason = "SOPS's names")]
 pub enum SelectionRule {
     /// Encrypted is what no key on the way ends with.
     UnencryptedSuffix,
@@ -153,9 +152,10 @@ impl Selection {
     /// When the expression has a mistake.
     pub fn new(rule: SelectionRule, pattern: impl Into<String>) -> Result<Self, SelectionError> {
         let pattern = pattern.into();
-        let regex = match rule.is_regex() {
-            true => Some(re2::compile(&pattern).map_err(|cause| SelectionError { rule, cause })?),
-            false => None,
+        let regex = if rule.is_regex() {
+            Some(re2::compile(&pattern).map_err(|cause| SelectionError { rule, cause })?)
+        } else {
+            None
         };
         Ok(Self {
             rule,

@@ -117,8 +117,11 @@ fn is_suspicious(byte: u8) -> bool {
 /// Refuses a character that go-yaml takes for a line break, where that makes a difference.
 pub(super) fn check_separator(text: &str, at: usize, is_quoted: bool) -> Result<(), Fault> {
     let character = text[at..].chars().next().unwrap_or_default();
-    // In quotes, go-yaml keeps all but U+0085, which becomes a blank.
-    if is_quoted && character != '\u{85}' {
+    // In quotes, go-yaml keeps all but U+0085, which becomes a blank, and drops blanks beside them.
+    let is_blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    let is_kept =
+        !text[..at].ends_with(is_blank) && !text[at + character.len_utf8()..].starts_with(is_blank);
+    if is_quoted && character != '\u{85}' && is_kept {
         return Ok(());
     }
     let message = format!(
@@ -173,7 +176,7 @@ pub(super) fn check_prefix(text: &str, range: Range<usize>, is_first: bool) -> R
     for line in text[range].split_inclusive('\n') {
         let at = start..start + line.trim_end().len();
         start += line.len();
-        if is_first && line.starts_with("...") {
+        if is_first && line.trim_start_matches('\u{FEFF}').starts_with("...") {
             let message = "found `...`, expected a document before it";
             return Err(Fault::new(at, ParseErrorKind::Syntax, message));
         }

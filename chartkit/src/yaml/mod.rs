@@ -5,7 +5,7 @@ mod compat;
 mod decode;
 mod document;
 pub mod edit;
-mod emit;
+pub(crate) mod emit;
 mod error;
 mod history;
 #[cfg(feature = "serde_yaml")]

@@ -170,7 +170,10 @@ impl<'a> TabCheck<'a> {
         let header = &self.bytes[start..self.line_end(start)];
         let header = header.split(|b| *b == b'#').next().unwrap_or_default();
         // Until the first line of text shows the indentation, any tab is in it.
-        let mut is_known = header.iter().any(u8::is_ascii_digit);
+        let stated = header.iter().find(|b| b.is_ascii_digit());
+        let mut is_known = stated.is_some();
+        // A text of blanks only has none, but for the least that its header states.
+        let indent = indent.or_else(|| stated.map(|digit| usize::from(digit - b'0')));
         let indent = indent.unwrap_or(usize::MAX);
         self.key_allowed = true;
         let mut at = (start + header.len()).max(self.line_end(start)) + 1;

@@ -15,10 +15,10 @@ mod writer;
 use std::sync::Arc;
 
 use super::{MASK, Node, Number, Table, Value};
-use scalar::Scalar;
+pub(crate) use scalar::Scalar;
 pub use scalar::{Slot, to_yaml_scalar};
 pub(super) use scalar::{double_quoted, single_quoted};
-use writer::Writer;
+pub(crate) use writer::{Sink, Writer};
 
 /// Which of Go's two emitters to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +39,8 @@ pub enum EmitStyle {
 }
 
 impl EmitStyle {
-    fn indent(self) -> usize {
+    /// Spaces per level.
+    pub(crate) fn indent(self) -> usize {
         match self {
             Self::V3 { indent: 0 } => 4,
             Self::V3 {
@@ -124,8 +125,8 @@ impl Emitter {
             Value::Number(number) => self.writer.plain(&number_text(*number, self.style)),
             Value::String(text) => self.text(&Scalar::new(text, self.style), level, outer),
             Value::Secret(_) => self.text(&Scalar::new(MASK, self.style), level, outer),
-            Value::List(items) if items.is_empty() => self.writer.empty("[]"),
-            Value::Table(table) if table.is_empty() => self.writer.empty("{}"),
+            Value::List(items) if items.is_empty() => self.writer.plain("[]"),
+            Value::Table(table) if table.is_empty() => self.writer.plain("{}"),
             Value::List(items) => self.list(items, level, outer),
             Value::Table(table) => self.table(table, level, outer),
         }
@@ -175,7 +176,7 @@ impl Emitter {
             let key = Scalar::new(key, self.style);
             if key.fits_before_colon() {
                 self.text(&key, Level::Key, Some(column));
-                self.writer.colon();
+                self.writer.attached(':');
             } else {
                 self.writer.block_indicator('?');
                 self.text(&key, Level::Member, Some(column));

@@ -2,7 +2,7 @@
 
 use super::EmitStyle;
 use super::looks_typed::looks_typed;
-use super::writer::Writer;
+use super::writer::{Sink, Writer};
 
 /// Keys with more bytes are written behind `? `.
 const SIMPLE_KEY_LIMIT: usize = 128; // libyaml, `yaml_emitter_check_simple_key`
@@ -46,7 +46,7 @@ pub enum Slot {
 /// ```
 #[must_use]
 pub fn to_yaml_scalar(text: &str, slot: Slot, column: usize, style: EmitStyle) -> String {
-    let mut writer = Writer::new(column);
+    let mut writer: Writer = Writer::new(column);
     Scalar::new(text, style).write(&mut writer, slot);
     let mut out = writer.finish();
     if out.ends_with('\n') {
@@ -58,14 +58,14 @@ pub fn to_yaml_scalar(text: &str, slot: Slot, column: usize, style: EmitStyle) -
 /// A string on one line in single quotes, if it can be written so.
 pub(in crate::yaml) fn single_quoted(text: &str, style: EmitStyle) -> Option<String> {
     let scalar = Scalar::new(text, style);
-    let mut writer = Writer::new(0);
+    let mut writer: Writer = Writer::new(0);
     scalar.write_single_quoted(&mut writer, false, 0);
     (scalar.single_quoted && !scalar.multiline).then(|| writer.finish())
 }
 
 /// A string on one line in double quotes.
 pub(in crate::yaml) fn double_quoted(text: &str, style: EmitStyle) -> String {
-    let mut writer = Writer::new(0);
+    let mut writer: Writer = Writer::new(0);
     Scalar::new(text, style).write_double_quoted(&mut writer, false, 0);
     writer.finish()
 }
@@ -83,7 +83,7 @@ enum Form {
     clippy::struct_excessive_bools,
     reason = "independent facts about the characters"
 )]
-pub(super) struct Scalar<'a> {
+pub(crate) struct Scalar<'a> {
     text: &'a str,
     style: EmitStyle,
     multiline: bool,
@@ -97,7 +97,7 @@ impl<'a> Scalar<'a> {
     /// # Source
     ///
     /// go-yaml, `emitterc.go`, `yaml_emitter_analyze_scalar`.
-    pub(super) fn new(text: &'a str, style: EmitStyle) -> Self {
+    pub(crate) fn new(text: &'a str, style: EmitStyle) -> Self {
         let document_marker = text.starts_with("---") || text.starts_with("...");
         let mut flow_indicator = document_marker;
         let mut block_indicator = document_marker;
@@ -163,11 +163,31 @@ impl<'a> Scalar<'a> {
     }
 
     /// Whether it can be written before a `:`; otherwise it needs a `? ` before it.
-    pub(super) fn fits_before_colon(&self) -> bool {
+    pub(crate) fn fits_before_colon(&self) -> bool {
         !self.multiline && self.text.len() <= SIMPLE_KEY_LIMIT
     }
 
-    pub(super) fn write(&self, writer: &mut Writer, slot: Slot) {
+    /// Whether it is written as a block, whose lines follow the one that it begins on.
+    pub(crate) fn is_block(&self, slot: Slot) -> bool {
+        self.form(slot) == Form::Literal
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer<impl Sink>, slot: Slot) {
+        self.write_with_comment(writer, slot, "");
+    }
+
+    /// Writes it in double quotes, on one line.
+    pub(crate) fn write_escaped(&self, writer: &mut Writer<impl Sink>) {
+        self.write_double_quoted(writer, false, 0);
+    }
+
+    /// Writes a comment, `#` included, on the first line if it is a block.
+    pub(crate) fn write_with_comment(
+        &self,
+        writer: &mut Writer<impl Sink>,
+        slot: Slot,
+        comment: &str,
+    ) {
         let (outer, inner) = match slot {
             Slot::Key | Slot::Flow => (0, 0),
             Slot::Block { outer, inner } => (outer, inner),
@@ -177,7 +197,7 @@ impl<'a> Scalar<'a> {
             Form::Plain => self.write_plain(writer, fold, inner),
             Form::SingleQuoted => self.write_single_quoted(writer, fold, inner),
             Form::DoubleQuoted => self.write_double_quoted(writer, fold, inner),
-            Form::Literal => self.write_literal(writer, outer, inner),
+            Form::Literal => self.write_literal(writer, outer, inner, comment),
         }
     }
 
@@ -211,8 +231,13 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    fn write_plain(&self, writer: &mut Writer, fold: bool, inner: usize) {
+    fn write_plain(&self, writer: &mut Writer<impl Sink>, fold: bool, inner: usize) {
         writer.separate();
+        if self.style.width() == usize::MAX {
+            writer.text(self.text);
+            writer.end_scalar();
+            return;
+        }
         let mut previous = None;
         let mut chars = self.text.chars().peekable();
         while let Some(c) = chars.next() {
@@ -227,7 +252,7 @@ impl<'a> Scalar<'a> {
         writer.end_scalar();
     }
 
-    fn write_single_quoted(&self, writer: &mut Writer, fold: bool, inner: usize) {
+    fn write_single_quoted(&self, writer: &mut Writer<impl Sink>, fold: bool, inner: usize) {
         writer.separate();
         writer.char('\'');
         let mut previous = None;
@@ -255,7 +280,7 @@ impl<'a> Scalar<'a> {
         writer.end_scalar();
     }
 
-    fn write_double_quoted(&self, writer: &mut Writer, fold: bool, inner: usize) {
+    fn write_double_quoted(&self, writer: &mut Writer<impl Sink>, fold: bool, inner: usize) {
         writer.separate();
         writer.char('"');
         // Go looks for the byte order mark at the start of the text instead of at the character.
@@ -284,7 +309,13 @@ impl<'a> Scalar<'a> {
         writer.end_scalar();
     }
 
-    fn write_literal(&self, writer: &mut Writer, outer: usize, inner: usize) {
+    fn write_literal(
+        &self,
+        writer: &mut Writer<impl Sink>,
+        outer: usize,
+        inner: usize,
+        comment: &str,
+    ) {
         writer.separate();
         writer.char('|');
         if self
@@ -300,6 +331,10 @@ impl<'a> Scalar<'a> {
             (Some(last), _) if !is_break(last) => writer.char('-'),
             (_, Some(previous)) if !is_break(previous) => {}
             _ => writer.char('+'),
+        }
+        if !comment.is_empty() {
+            writer.char(' ');
+            writer.text(comment);
         }
         writer.start_block();
         let mut line_start = true;

@@ -9,16 +9,17 @@
 
 mod align;
 mod comments;
+mod emit;
 mod load;
 mod patch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use load::{load, load_encrypted, load_with_layout, take_metadata};
+pub(crate) use emit::{emit, emit_encrypted, emit_value};
+pub(crate) use load::{load, load_encrypted, load_with_layout};
 pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 
-use super::{EmitError, METADATA_KEY, StoreOptions};
-use crate::sops::{Branch, Secret, Value};
+use super::METADATA_KEY;
 use crate::source::Span;
 use crate::yaml::Document;
 
@@ -28,18 +29,4 @@ pub(crate) struct Layout {
     pub(crate) documents: Vec<Document>,
     /// The comments that are in no branch, in the order of the text, `#` included: yaml.v3 loses some.
     pub(crate) lost_comments: Vec<Span>,
-}
-
-pub(crate) fn emit(_branches: &[Branch], _options: &StoreOptions) -> Result<Secret, EmitError> {
-    todo!()
-}
-pub(crate) fn emit_encrypted(
-    _branches: &[Branch],
-    _metadata: &Branch,
-    _options: &StoreOptions,
-) -> Result<Vec<u8>, EmitError> {
-    todo!()
-}
-pub(crate) fn emit_value(_value: &Value) -> Result<Secret, EmitError> {
-    todo!()
 }

@@ -85,10 +85,7 @@ pub(crate) fn indent_of(text: &str, layout: &Layout) -> usize {
             is_block.then(|| column(document, value))
         })
     });
-    match inner {
-        Some(indent @ 2..=9) => indent,
-        _ => 4,
-    }
+    inner.unwrap_or(4)
 }
 
 /// The text after edits; nothing when two of them overlap.
@@ -99,9 +96,10 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     let mut copied = 0;
     for (range, new) in edits {
         out.push_str(text.get(copied..range.start)?);
-        match has_crlf {
-            true => out.push_str(&new.replace("\r\n", "\n").replace('\n', "\r\n")),
-            false => out.push_str(&new),
+        if has_crlf {
+            out.push_str(&new.replace("\r\n", "\n").replace('\n', "\r\n"));
+        } else {
+            out.push_str(&new);
         }
         copied = range.end;
     }
@@ -120,153 +118,178 @@ struct Patcher<'t> {
     spell: &'t mut dyn Spell,
 }
 
-impl Patcher<'_> {
-    fn branch(&mut self, old: &Branch, new: &Branch, in_flow: bool) -> Result<(), Stuck> {
-        let steps = align(old, new, |old, new| match (old, new) {
+/// A mapping or a list, as far as patching goes: whose members are these, and where do they stand?
+trait Members {
+    type Member: Clone;
+
+    /// How well an old and a new member go together; 0 for not at all, 3 and more for the same.
+    fn score(&self, old: &Self::Member, new: &Self::Member) -> u32;
+
+    /// Changes an old member into the new one.
+    fn change(
+        &self,
+        patcher: &mut Patcher<'_>,
+        old: &Self::Member,
+        new: &Self::Member,
+    ) -> Result<(), Stuck>;
+
+    /// The lines of an old member.
+    fn region(&self, patcher: &Patcher<'_>, old: &Self::Member) -> Result<Range<usize>, Stuck>;
+
+    /// The lines of new members.
+    fn emit(&self, patcher: &Patcher<'_>, new: Vec<Self::Member>) -> Result<String, Stuck>;
+}
+
+/// The entries and comments of a mapping.
+struct Entries {
+    /// Where keys begin; nothing in a mapping without keys.
+    column: Option<usize>,
+}
+
+impl Members for Entries {
+    type Member = Item;
+
+    fn score(&self, old: &Item, new: &Item) -> u32 {
+        match (old, new) {
             (Item::Entry(old), Item::Entry(new)) if old.key != new.key => 0,
             (Item::Entry(old), Item::Entry(new)) => 3 + u32::from(old.value == new.value),
             (Item::Comment(old), Item::Comment(new)) => 1 + 2 * u32::from(old == new),
             _ => 0,
-        });
-        let region = |patcher: &Self, i: usize| match &old[i] {
+        }
+    }
+
+    fn change(&self, patcher: &mut Patcher<'_>, old: &Item, new: &Item) -> Result<(), Stuck> {
+        match (old, new) {
+            (Item::Entry(old), Item::Entry(new)) => {
+                let id = patcher.value_node(old)?;
+                patcher.node(id, &old.value, &new.value, Parent::Mapping)
+            }
+            (Item::Comment(old), Item::Comment(new)) => patcher.comment(old, new),
+            _ => Err(Stuck),
+        }
+    }
+
+    fn region(&self, patcher: &Patcher<'_>, old: &Item) -> Result<Range<usize>, Stuck> {
+        match old {
             Item::Entry(entry) => patcher.entry_region(entry),
             Item::Comment(comment) => patcher.comment_region(comment),
-        };
-        let emit = |patcher: &Self, items: Vec<Item>| {
-            let column = old.iter().find_map(|item| match item {
-                Item::Entry(entry) => Some(patcher.column(entry.key_at?)),
-                Item::Comment(_) => None,
-            });
-            patcher.emit_items(items, column.ok_or(Stuck)?)
-        };
-        self.sequence(
-            &Sequence {
-                steps: steps.ok_or(Stuck)?,
-                old,
-                new,
-                in_flow,
-            },
-            &|patcher, old, new| match (old, new) {
-                (Item::Entry(old), Item::Entry(new)) => patcher.node(
-                    patcher.value_node(old)?,
-                    &old.value,
-                    &new.value,
-                    Parent::Mapping,
-                ),
-                (Item::Comment(old), Item::Comment(new)) => patcher.comment(old, new),
-                _ => Err(Stuck),
-            },
-            &region,
-            &emit,
-        )
+        }
     }
 
-    fn list(
+    fn emit(&self, patcher: &Patcher<'_>, new: Vec<Item>) -> Result<String, Stuck> {
+        patcher.emit_items(new, self.column.ok_or(Stuck)?)
+    }
+}
+
+/// The items and comments of a list.
+struct Items {
+    /// Where dashes stand.
+    dash: usize,
+}
+
+impl Members for Items {
+    type Member = Node;
+
+    fn score(&self, old: &Node, new: &Node) -> u32 {
+        let is_comment = |node: &Node| matches!(node.value, Value::Comment(_));
+        if old == new {
+            4
+        } else {
+            u32::from(is_comment(old) == is_comment(new))
+        }
+    }
+
+    fn change(&self, patcher: &mut Patcher<'_>, old: &Node, new: &Node) -> Result<(), Stuck> {
+        match (&old.value, &new.value) {
+            (Value::Comment(old), Value::Comment(new)) => patcher.comment(old, new),
+            // An encrypted comment is an item like others until it is decrypted.
+            (_, Value::Comment(_)) | (Value::Comment(_), _) => Err(Stuck),
+            _ => patcher.node(node_id(old.at.ok_or(Stuck)?), old, new, Parent::List),
+        }
+    }
+
+    fn region(&self, patcher: &Patcher<'_>, old: &Node) -> Result<Range<usize>, Stuck> {
+        patcher.list_item_region(self.dash, old)
+    }
+
+    fn emit(&self, patcher: &Patcher<'_>, new: Vec<Node>) -> Result<String, Stuck> {
+        patcher.emit_list(new, self.dash)
+    }
+}
+
+impl Patcher<'_> {
+    fn branch(&mut self, old: &Branch, new: &Branch, in_flow: bool) -> Result<(), Stuck> {
+        let column = old.iter().find_map(|item| match item {
+            Item::Entry(entry) => Some(self.column(entry.key_at?)),
+            Item::Comment(_) => None,
+        });
+        self.members(&Entries { column }, old, new, in_flow)
+    }
+
+    /// Inside brackets, members are changed but neither come nor go.
+    fn members<M: Members>(
         &mut self,
-        dash: usize,
-        old: &[Node],
-        new: &[Node],
+        members: &M,
+        old: &[M::Member],
+        new: &[M::Member],
         in_flow: bool,
     ) -> Result<(), Stuck> {
-        let is_comment = |node: &Node| matches!(node.value, Value::Comment(_));
-        let steps = align(old, new, |old, new| match old == new {
-            true => 4,
-            false => u32::from(is_comment(old) == is_comment(new)),
-        });
-        let region = |patcher: &Self, i: usize| patcher.list_item_region(dash, &old[i]);
-        let emit = |patcher: &Self, items: Vec<Node>| patcher.emit_list(items, dash);
-        self.sequence(
-            &Sequence {
-                steps: steps.ok_or(Stuck)?,
-                old,
-                new,
-                in_flow,
-            },
-            &|patcher, old, new| match (&old.value, &new.value) {
-                (Value::Comment(old), Value::Comment(new)) => patcher.comment(old, new),
-                // An encrypted comment is an item like others until it is decrypted.
-                (_, Value::Comment(_)) | (Value::Comment(_), _) => Err(Stuck),
-                _ => patcher.node(
-                    patcher.node_id(old.at.ok_or(Stuck)?),
-                    old,
-                    new,
-                    Parent::List,
-                ),
-            },
-            &region,
-            &emit,
-        )
-    }
-
-    /// The steps of one collection, by functions for its kind of items.
-    fn sequence<T: Clone>(
-        &mut self,
-        sequence: &Sequence<'_, T>,
-        keep: &dyn Fn(&mut Self, &T, &T) -> Result<(), Stuck>,
-        region: &dyn Fn(&Self, usize) -> Result<Range<usize>, Stuck>,
-        emit: &dyn Fn(&Self, Vec<T>) -> Result<String, Stuck>,
-    ) -> Result<(), Stuck> {
-        let Sequence {
-            steps,
-            old,
-            new,
-            in_flow,
-        } = sequence;
-        let mut inserted: Vec<T> = Vec::new();
-        let mut next = 0; // the old item that has its turn
-        let flush = |patcher: &mut Self, inserted: &mut Vec<T>, next: usize| {
-            if inserted.is_empty() {
-                return Ok(());
-            }
-            if *in_flow || old.is_empty() {
-                return Err(Stuck);
-            }
-            let at = match next.checked_sub(1) {
-                Some(before) => region(patcher, before)?.end,
-                None => region(patcher, next)?.start,
-            };
-            let text = emit(patcher, std::mem::take(inserted))?;
-            let needs_break = at > 0 && !patcher.text[..at].ends_with('\n');
-            let text = match needs_break {
-                true => format!("\n{}", text.trim_end_matches('\n')),
-                false => text,
-            };
-            patcher.edits.push((at..at, text));
-            Ok(())
-        };
+        let steps = align(old, new, |old, new| members.score(old, new)).ok_or(Stuck)?;
+        let mut inserted: Vec<M::Member> = Vec::new();
+        let mut next = 0; // the old member that has its turn
         for step in steps {
-            match *step {
+            match step {
                 Step::Keep(i, j) => {
-                    flush(self, &mut inserted, next)?;
+                    self.insert(members, &mut inserted, old, next)?;
                     next = i + 1;
                     let before = self.edits.len();
-                    if keep(self, &old[i], &new[j]).is_err() {
+                    if members.change(self, &old[i], &new[j]).is_err() {
                         self.edits.truncate(before);
-                        if *in_flow {
+                        if in_flow {
                             return Err(Stuck);
                         }
-                        let region = region(self, i)?;
-                        let text = emit(self, vec![new[j].clone()])?;
-                        let ended = self.text[region.clone()].ends_with('\n');
-                        let text = match ended {
-                            true => text,
-                            false => text.trim_end_matches('\n').to_owned(),
-                        };
+                        let region = members.region(self, &old[i])?;
+                        let mut text = members.emit(self, vec![new[j].clone()])?;
+                        if !self.text[region.clone()].ends_with('\n') {
+                            text.truncate(text.trim_end_matches('\n').len());
+                        }
                         self.edits.push((region, text));
                     }
                 }
+                Step::Remove(_) | Step::Insert(_) if in_flow => return Err(Stuck),
                 Step::Remove(i) => {
-                    if *in_flow {
-                        return Err(Stuck);
-                    }
                     next = i + 1;
-                    let region = region(self, i)?;
+                    let region = members.region(self, &old[i])?;
                     self.edits.push((region, String::new()));
                 }
                 Step::Insert(j) => inserted.push(new[j].clone()),
             }
         }
-        flush(self, &mut inserted, next)
+        self.insert(members, &mut inserted, old, next)
+    }
+
+    /// Writes new members behind the old one before `next`, or before the first.
+    fn insert<M: Members>(
+        &mut self,
+        members: &M,
+        inserted: &mut Vec<M::Member>,
+        old: &[M::Member],
+        next: usize,
+    ) -> Result<(), Stuck> {
+        if inserted.is_empty() {
+            return Ok(());
+        }
+        let at = match next.checked_sub(1) {
+            Some(before) => members.region(self, &old[before])?.end,
+            None => members.region(self, old.first().ok_or(Stuck)?)?.start,
+        };
+        let mut text = members.emit(self, std::mem::take(inserted))?;
+        if at > 0 && !self.text[..at].ends_with('\n') {
+            // Whoever did not end the last line does not want it ended.
+            text = format!("\n{}", text.trim_end_matches('\n'));
+        }
+        self.edits.push((at..at, text));
+        Ok(())
     }
 
     /// The value of an entry, or an item.
@@ -280,7 +303,8 @@ impl Patcher<'_> {
             (Value::Branch(old), Value::Branch(new)) => self.branch(old, new, in_flow),
             (Value::List(old), Value::List(new)) => {
                 let start = self.document.span(id).start as usize;
-                self.list(start - self.line_start(start), old, new, in_flow)
+                let dash = start - self.line_start(start);
+                self.members(&Items { dash }, old, new, in_flow)
             }
             (Value::Branch(_) | Value::List(_), _) | (_, Value::Branch(_) | Value::List(_)) => {
                 Err(Stuck)
@@ -314,12 +338,11 @@ impl Patcher<'_> {
             // Quotes, tags and brackets stay.
             _ => {
                 let plain;
-                let scalar = match text {
-                    Some(text) => NewScalar::String(text),
-                    None => {
-                        plain = self.emit_scalar(new)?;
-                        NewScalar::Plain(&plain)
-                    }
+                let scalar = if let Some(text) = text {
+                    NewScalar::String(text)
+                } else {
+                    plain = emit_scalar(new)?;
+                    NewScalar::Plain(&plain)
                 };
                 let edit = scalar_edit(self.document, id, scalar).map_err(|_| Stuck)?;
                 self.spell.written(new, edit.1.trim_matches(' '));
@@ -334,13 +357,12 @@ impl Patcher<'_> {
         };
         // A comment may stand behind the `|`, both of the old scalar and of the new one.
         let line_end = self.line_end(start);
-        let (header_end, content_end) = match is_block {
-            true => {
-                let indicators = self.text[start..line_end].find([' ', '\t', '#']);
-                let header_end = indicators.map_or(line_end, |length| start + length);
-                (header_end, end.max(line_end))
-            }
-            false => (end, line_end),
+        let (header_end, content_end) = if is_block {
+            let indicators = self.text[start..line_end].find([' ', '\t', '#']);
+            let header_end = indicators.map_or(line_end, |length| start + length);
+            (header_end, end.max(line_end))
+        } else {
+            (end, line_end)
         };
         self.edits.push((start..header_end, header.to_owned()));
         if !content.is_empty() || line_end < content_end {
@@ -384,15 +406,11 @@ impl Patcher<'_> {
 
     /// The node behind the key of an entry.
     fn value_node(&self, entry: &Entry) -> Result<NodeId, Stuck> {
-        let key = self.node_id(entry.key_at.ok_or(Stuck)?);
+        let key = node_id(entry.key_at.ok_or(Stuck)?);
         match self.document.kind(key) {
             Kind::Scalar | Kind::Alias => Ok(NodeId::from_number(key.number() + 1)),
             Kind::Sequence | Kind::Mapping => Err(Stuck),
         }
-    }
-
-    fn node_id(&self, at: At) -> NodeId {
-        NodeId::from_number(at.node)
     }
 
     /// The lines of an entry, which must begin with its key.
@@ -451,12 +469,6 @@ impl Patcher<'_> {
         Ok(shifted(&lines, dash))
     }
 
-    fn emit_scalar(&self, value: &Value) -> Result<String, Stuck> {
-        let text = super::emit_value(value).map_err(|_| Stuck)?;
-        let text = text.as_str().ok_or(Stuck)?;
-        Ok(text.trim_end_matches('\n').to_owned())
-    }
-
     fn store_options(&self) -> StoreOptions {
         StoreOptions {
             yaml_indent: i64::try_from(self.indent).ok(),
@@ -498,11 +510,14 @@ enum Parent {
     List,
 }
 
-struct Sequence<'s, T> {
-    steps: Vec<Step>,
-    old: &'s [T],
-    new: &'s [T],
-    in_flow: bool,
+fn node_id(at: At) -> NodeId {
+    NodeId::from_number(at.node)
+}
+
+fn emit_scalar(value: &Value) -> Result<String, Stuck> {
+    let text = super::emit_value(value).map_err(|_| Stuck)?;
+    let text = text.as_str().ok_or(Stuck)?;
+    Ok(text.trim_end_matches('\n').to_owned())
 }
 
 /// Where the text of a value ends, comments at its end included.
