@@ -142,9 +142,8 @@ impl<'t> Ciphertext<'t> {
             }
         };
         let kind = self.kind;
-        (!sizes.contains(&size)).then(|| {
-            format!("no value of its type `{kind}` has a length of {size}")
-        })
+        (!sizes.contains(&size))
+            .then(|| format!("no value of its type `{kind}` has a length of {size}"))
     }
 }
 

@@ -71,6 +71,7 @@ pub mod config;
 mod crypt;
 mod data_key;
 mod decrypt;
+mod diff;
 mod encrypt;
 mod file;
 mod format;
@@ -82,6 +83,7 @@ mod lineage;
 mod master_key;
 mod metadata;
 mod open;
+mod paired;
 mod path;
 mod re2;
 mod reuse;
@@ -101,6 +103,10 @@ pub use data_key::{
     WrappedDataKey, retrieve, wrap,
 };
 pub use decrypt::{DecryptError, DecryptErrorKind, DecryptOptions, decrypt};
+pub use diff::{
+    Change, RecipientChange, Shown, ValueChange, ValueChangeKind, changes_to_json, changes_to_text,
+    diff, diff_decrypted,
+};
 pub use encrypt::{EncryptError, EncryptErrorKind, EncryptOptions, Moment, encrypt};
 pub use file::{DecryptedFile, EncryptedFile, ExtractError, PlainFile};
 pub use format::{Format, UnknownFormat};

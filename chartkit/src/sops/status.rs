@@ -150,7 +150,8 @@ impl Status {
         let Some(details) = &self.details else {
             return shown;
         };
-        let key = |key: &MasterKey| json!({ "type": key.key_type().as_str(), "key": key.to_string() });
+        let key =
+            |key: &MasterKey| json!({ "type": key.key_type().as_str(), "key": key.to_string() });
         let group = |group: &Vec<MasterKey>| group.iter().map(key).collect::<Json>();
         shown["version"] = json!(details.version);
         shown["lastmodified"] = json!(details.last_modified.to_string());

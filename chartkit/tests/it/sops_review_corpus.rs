@@ -59,7 +59,10 @@ fn good_files_have_no_errors() {
         let errors = errors(&corpus, path, format, Severity::Warning);
         count += 1;
         if !errors.is_empty() {
-            failures.push(format!("{path} (decrypt {}): {errors:#?}", case["decrypt"]["exit"]));
+            failures.push(format!(
+                "{path} (decrypt {}): {errors:#?}",
+                case["decrypt"]["exit"]
+            ));
         }
     }
     println!("{count}");
@@ -72,7 +75,13 @@ fn broken_files() {
     for case in cases(&corpus, "broken") {
         let path = case["file"].as_str().unwrap();
         let errors = errors(&corpus, path, format(&case["format"]), Severity::Warning);
-        println!("{} {} accepted={} {} {errors:?}", if errors.is_empty() {"MISSED"} else {"FOUND"}, case["id"], case["accepted"], case["summary"]);
+        println!(
+            "{} {} accepted={} {} {errors:?}",
+            if errors.is_empty() { "MISSED" } else { "FOUND" },
+            case["id"],
+            case["accepted"],
+            case["summary"]
+        );
     }
 }
 
@@ -91,9 +100,15 @@ fn status_is_that_of_filestatus() {
             Ok(status) => {
                 let want_text = want["stdout"]["text"].as_str().unwrap_or("refused");
                 let got = format!("{{\"encrypted\":{}}}\n", status.is_encrypted);
-                if got != want_text { println!("{path}: {got} {want}") }
+                if got != want_text {
+                    println!("{path}: {got} {want}")
+                }
             }
-            Err(error) => if want["exit"] == 0 { println!("{path}: {error} {want}") }
+            Err(error) => {
+                if want["exit"] == 0 {
+                    println!("{path}: {error} {want}")
+                }
+            }
         }
     }
 }

@@ -124,7 +124,8 @@ fn report_unknown(leaf: &Leaf<'_>, depth: usize, parent: Option<Place>, report: 
     if let Some(place) = parent {
         diagnostic = diagnostic.at(place.file, key_of(place), "the section that it would be in");
     }
-    report.add(diagnostic.help("correct the path, or give it a default in the chart's values.yaml"));
+    report
+        .add(diagnostic.help("correct the path, or give it a default in the chart's values.yaml"));
 }
 
 fn report_type(

@@ -78,12 +78,7 @@ fn recipients(
     }
 }
 
-fn settings(
-    file: &EncryptedFile,
-    rule: &CreationRule,
-    place: (FileId, Span),
-    report: &mut Report,
-) {
+fn settings(file: &EncryptedFile, rule: &CreationRule, place: (FileId, Span), report: &mut Report) {
     let metadata = file.metadata();
     if let Ok(selection) = rule.selection() {
         let default = (SelectionRule::UnencryptedSuffix, DEFAULT_UNENCRYPTED_SUFFIX);
@@ -115,5 +110,6 @@ fn setting(
     let diagnostic = Diagnostic::warning(Code::OtherSettings, message)
         .at(report.file, span, "")
         .at(rule_file, rule_span, "the rule");
-    report.add(diagnostic.help("rules are for new files: decrypt and encrypt this one to follow it"));
+    report
+        .add(diagnostic.help("rules are for new files: decrypt and encrypt this one to follow it"));
 }

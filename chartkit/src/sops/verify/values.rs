@@ -12,7 +12,8 @@ use crate::sops::{Branch, EncryptedFile, Format, Node, Step, Value, layout};
 use crate::source::Span;
 
 /// The help of everything that may be tampering.
-const CHANGED_BY_HAND: &str = "take the line from a good version of the file, or set the value anew";
+const CHANGED_BY_HAND: &str =
+    "take the line from a good version of the file, or set the value anew";
 
 pub(super) fn check(file: &EncryptedFile, options: &VerifyOptions<'_>, report: &mut Report) {
     let metadata = file.metadata();
@@ -49,7 +50,8 @@ pub(super) fn check(file: &EncryptedFile, options: &VerifyOptions<'_>, report: &
     if file.format() == Format::Yaml {
         for span in layout::plain_lost_comments(&file.text) {
             let message = "found a comment in plain text in a place that SOPS does not read";
-            let help = "SOPS neither encrypts nor keeps it: remove it, or put it on a line of its own";
+            let help =
+                "SOPS neither encrypts nor keeps it: remove it, or put it on a line of its own";
             let level = options.plain_comments;
             report.at_level(level, Code::PlainComment, span, message, help);
         }
@@ -73,13 +75,15 @@ impl Check<'_> {
             self.any_encrypted = true;
             let text = leaf.content.text().unwrap_or_default();
             let data = leaf.path.additional_data();
-            self.nonces.add(&leaf.name(), &data, text, span, self.report);
+            self.nonces
+                .add(&leaf.name(), &data, text, span, self.report);
         }
         match (leaf.is_encrypted, leaf.content) {
             (true, _) if looks_encrypted => self.ciphertext(leaf, span),
             (true, Content::Comment(comment)) if !comment.text.is_empty() => {
                 let message = "found a comment in plain text, expected ciphertext";
-                let help = "encrypt the file again if it is secret; old versions of SOPS left it so";
+                let help =
+                    "encrypt the file again if it is secret; old versions of SOPS left it so";
                 let level = self.options.plain_comments;
                 self.report
                     .at_level(level, Code::PlainComment, span, message, help);
@@ -223,7 +227,8 @@ fn duplicate_keys(branch: &Branch, report: &mut Report) {
             let diagnostic = Diagnostic::warning(Code::DuplicateKey, message)
                 .at(report.file, span, "")
                 .at(report.file, first, "the other one");
-            let help = "SOPS changes the first, and most programs read the last: remove one of them";
+            let help =
+                "SOPS changes the first, and most programs read the last: remove one of them";
             report.add(diagnostic.help(help));
         }
         in_node(&entry.value, report);
