@@ -22,10 +22,51 @@ pub(crate) enum Exit {
     Bug = 70,
 }
 
+/// The exit codes of SOPS, for its verbs.
+///
+/// # Source
+///
+/// SOPS v3.13.3, `cmd/sops/codes/codes.go`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum SopsExit {
+    Generic = 1,
+    CannotRead = 2,
+    CannotWrite = 3,
+    CannotEmit = 4,
+    InvalidContext = 6,
+    InvalidSet = 7,
+    Conflict = 8,
+    CannotEncrypt = 23,
+    CannotDecrypt = 25,
+    KeysOfMissingFile = 49,
+    MacMismatch = 51,
+    InvalidPath = 91,
+    EmptyFile = 92,
+    NoFile = 100,
+    DuplicateKeyType = 112,
+    NoDataKey = 128,
+    NotModified = 200,
+    NoEditor = 201,
+    AlreadyEncrypted = 203,
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> Self {
+        exit as Self
+    }
+}
+
+impl From<SopsExit> for u8 {
+    fn from(exit: SopsExit) -> Self {
+        exit as Self
+    }
+}
+
 /// Why a command stops: what is printed, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) exit: Exit,
+    pub(crate) exit: u8,
     pub(crate) diagnostic: Diagnostic,
 }
 
@@ -34,7 +75,8 @@ impl Failure {
         clippy::unnecessary_box_returns,
         reason = "large and rare: results carry a pointer"
     )]
-    pub(crate) fn new(exit: Exit, diagnostic: Diagnostic) -> Box<Self> {
+    pub(crate) fn new(exit: impl Into<u8>, diagnostic: Diagnostic) -> Box<Self> {
+        let exit = exit.into();
         Box::new(Self { exit, diagnostic })
     }
 }

@@ -3,31 +3,37 @@
 mod args;
 mod commands;
 mod failure;
+mod prompt;
 mod report;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command};
+use args::{Cli, Command, sops_style};
 use commands::Context;
 use failure::Exit;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
-    let cli = Cli::parse();
+    let args = std::env::args_os().skip(1).collect();
+    let translated = sops_style::translate(args, &Cli::command());
+    let program = std::env::args_os().take(1);
+    let cli = Cli::parse_from(program.chain(translated.args));
     let mut context = Context::new(cli.format);
+    context.diagnostics.extend(translated.warnings);
     let outcome = match cli.command {
         Command::Package(args) => commands::package::run(&args, &mut context),
         Command::Values(args) => commands::values::run(&args, &mut context),
         Command::Show(args) => commands::show::run(&args, &mut context),
         Command::Profile(args) => commands::profile::run(&args, &mut context),
         Command::Same(args) => commands::same::run(&args, &mut context),
+        Command::Secrets(args) => commands::secrets::run(args, &mut context),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     let code = outcome.unwrap_or_else(|failure| {
         context.diagnostics.push(failure.diagnostic);
-        ExitCode::from(failure.exit as u8)
+        ExitCode::from(failure.exit)
     });
     report::messages(&report::render(&context));
     code
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
     reason = "the last words of a broken process"
 )]
 fn bug(panic: &std::panic::PanicHookInfo<'_>) {
+    commands::secrets::wipe_all();
     let place = panic
         .location()
         .map(ToString::to_string)

@@ -6,6 +6,8 @@
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
+use zeroize::Zeroize as _;
+
 /// Names one text of a [`Sources`].
 ///
 /// # Shape
@@ -124,7 +126,21 @@ struct Source {
     bytes: Arc<[u8]>,
     encoding: Encoding,
     visibility: Visibility,
+    /// Overwrite the text when it is dropped.
+    wipe: bool,
     lines: OnceLock<Vec<u32>>,
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        if self.wipe {
+            // Both may be one; and whoever still reads the text is answerable for it.
+            self.bytes = Arc::from([]);
+            if let Some(text) = Arc::get_mut(&mut self.text) {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl Sources {
@@ -158,6 +174,7 @@ impl Sources {
             bytes: text,
             encoding,
             visibility: Visibility::All,
+            wipe: false,
             lines: OnceLock::new(),
         }));
         let count = u32::try_from(self.files.len()).ok();
@@ -202,6 +219,7 @@ impl Sources {
             bytes: Arc::clone(&source.bytes),
             encoding: source.encoding,
             visibility: source.visibility,
+            wipe: source.wipe,
             lines: OnceLock::new(),
         };
         self.files[file.0.get() as usize - 1] = Arc::new(ended);
@@ -226,9 +244,26 @@ impl Sources {
             bytes: Arc::clone(&source.bytes),
             encoding: source.encoding,
             visibility,
+            wipe: source.wipe,
             lines: OnceLock::new(),
         };
         self.files[file.0.get() as usize - 1] = Arc::new(concealed);
+    }
+
+    /// Says that a text is plaintext of secrets: it is overwritten when it is dropped.
+    pub(crate) fn wipe_when_dropped(&mut self, file: FileId) {
+        let slot = &mut self.files[file.0.get() as usize - 1];
+        let source = &**slot;
+        let wiped = Source {
+            name: Arc::clone(&source.name),
+            text: Arc::clone(&source.text),
+            bytes: Arc::clone(&source.bytes),
+            encoding: source.encoding,
+            visibility: source.visibility,
+            wipe: true,
+            lines: OnceLock::new(),
+        };
+        *slot = Arc::new(wiped);
     }
 
     /// Line and column of a byte offset; offsets behind the end are those of the end.

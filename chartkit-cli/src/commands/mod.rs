@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod package;
 pub(crate) mod profile;
 pub(crate) mod same;
+pub(crate) mod secrets;
 pub(crate) mod show;
 pub(crate) mod values;
 

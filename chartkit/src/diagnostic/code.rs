@@ -66,6 +66,10 @@ codes! {
     Environment = "E001" "environment";
     /// A file was changed by someone else while it was being changed here.
     FileChanged = "E002" "file-changed";
+    /// An option or argument is given that does nothing.
+    IgnoredArgument = "E003" "ignored-argument";
+    /// A file was not changed, so nothing is written.
+    NotModified = "E004" "not-modified";
     /// The archive is there already, with other content.
     ArtifactExists = "K001" "artifact-exists";
     /// The chart cannot be packaged.

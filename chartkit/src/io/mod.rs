@@ -2,17 +2,28 @@
 //!
 //! Decides nothing about charts: it walks, reads and hands the bytes to the pure functions.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
+mod command;
 mod error;
 mod fs;
+mod gpg;
+#[cfg(feature = "age")]
+mod identities;
 mod in_place;
 mod package;
 mod sops_config;
 mod value_file;
 
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::AwsKmsService;
 pub use error::{Error, ErrorKind};
 pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
 };
+pub use gpg::GpgService;
+#[cfg(feature = "age")]
+pub use identities::age_service;
 pub use in_place::{InPlaceFile, Readers, create_file, write_output};
 pub use package::{Packaged, read_contents, write_archive};
 pub use sops_config::sops_config_candidates;

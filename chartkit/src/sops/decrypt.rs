@@ -65,7 +65,10 @@ pub fn decrypt(
         check_mac(file, &cipher, &mac.finish())?;
     }
     if file.format == Format::Yaml {
-        decrypted.text = layout::read(&file.text, metadata, &decrypted.branches, &cipher);
+        let DecryptedFile {
+            branches, reuse, ..
+        } = &mut decrypted;
+        decrypted.text = layout::read(&file.text, metadata, branches, &cipher, reuse);
     }
     Ok(decrypted)
 }

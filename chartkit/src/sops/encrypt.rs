@@ -5,7 +5,7 @@ use std::fmt;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::{Cipher, NONCE_SIZE};
 use crate::sops::crypt::{self, Leaf, LeafPlace, Mac};
-use crate::sops::layout::{self, Plaintext};
+use crate::sops::layout::{self, Plaintext, Sealer};
 use crate::sops::metadata::{Metadata, Settings};
 use crate::sops::reuse::Reuse;
 use crate::sops::selection::Selection;
@@ -47,7 +47,7 @@ pub struct EncryptOptions {
 /// # Shape
 ///
 /// `key_groups` hold the data key `key` as encrypted for each master key; see
-/// [`encrypt_data_key`](super::encrypt_data_key).
+/// [`wrap`](super::wrap).
 ///
 /// # Errors
 ///
@@ -94,10 +94,12 @@ pub(crate) fn encrypt_with(
             plain: &plain.branches,
             sealed: &sealed,
         };
-        let cipher = Cipher::new(key);
-        return Ok(layout::write(
-            &plaintext, metadata, &cipher, options, moment,
-        )?);
+        let mut sealer = Sealer {
+            cipher: &Cipher::new(key),
+            reuse,
+            moment,
+        };
+        return Ok(layout::write(&plaintext, metadata, &mut sealer, options)?);
     }
     let sealed = layout::with_comments_as_items(&sealed);
     Ok(store::emit_encrypted(

@@ -51,6 +51,7 @@ impl PlainFile {
     /// already ([`LoadErrorKind::AlreadyEncrypted`]).
     pub fn load(format: Format, sources: &mut Sources, file: FileId) -> Result<Self, LoadError> {
         sources.conceal(file, Visibility::Keys);
+        sources.wipe_when_dropped(file);
         let branches = store::load_plain(format, sources, file)?;
         let first = branches.first();
         if first.is_some_and(|branch| store::has_metadata_key(format, branch)) {

@@ -15,13 +15,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::sops::cipher::{Cipher, plain_text, problem_of};
+use crate::sops::cipher::{Cipher, is_ciphertext};
 use crate::sops::encrypt::{Moment, nonce};
+use crate::sops::reuse::{Reuse, digest};
 use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
-use crate::sops::tree::{Entry, entries, get};
+use crate::sops::tree::{self, Entry, get};
 use crate::sops::{Branch, Comment, Format, Item, Metadata, Node, Secret, Value};
-use crate::source::{Encoding, Sources, Span};
+use crate::source::{Encoding, FileId, Sources, Span};
+use zeroize::Zeroizing;
 
 /// The field of the metadata.
 pub(crate) const FIELD: &str = "chartkit";
@@ -29,6 +31,23 @@ const SPELLINGS_DATA: &str = "chartkit:spellings:";
 const SOURCE_DATA: &str = "chartkit:source:";
 /// The additional data of comments that are in no tree: that of a comment at the top.
 const LOST_COMMENT_DATA: &str = ":";
+
+/// Encrypts what belongs to the layout; what is as before keeps its ciphertext.
+pub(crate) struct Sealer<'s, 'm> {
+    pub(crate) cipher: &'s Cipher,
+    pub(crate) reuse: &'s mut Reuse,
+    pub(crate) moment: &'s mut Moment<'m>,
+}
+
+impl Sealer<'_, '_> {
+    fn seal(&mut self, value: &Value, additional_data: &str) -> String {
+        let known = self.reuse.take(value, additional_data);
+        known.unwrap_or_else(|| {
+            self.cipher
+                .encrypt(value, additional_data, &nonce(self.moment))
+        })
+    }
+}
 
 /// A plaintext with its tree before and after encryption.
 pub(crate) struct Plaintext<'p> {
@@ -42,9 +61,8 @@ pub(crate) struct Plaintext<'p> {
 pub(crate) fn write(
     input: &Plaintext<'_>,
     metadata: &mut Metadata,
-    cipher: &Cipher,
+    sealer: &mut Sealer<'_, '_>,
     options: &StoreOptions,
-    moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EmitError> {
     forget(metadata);
     let is_utf8 = input.encoding == Encoding::Utf8;
@@ -54,11 +72,11 @@ pub(crate) fn write(
         &StoreOptions::default(),
     )?;
     if !(is_utf8 && shown.expose() == input.text) {
-        if is_utf8 && let Some(text) = write_kept(input, metadata, cipher, moment) {
+        if is_utf8 && let Some(text) = write_kept(input, metadata, sealer) {
             return Ok(text.into_bytes());
         }
         let source = input.encoding.encode(input.text);
-        let source = cipher.seal(&source, "str", SOURCE_DATA, &nonce(moment));
+        let source = sealer.seal(&Value::string(source), SOURCE_DATA);
         let source = Entry::new("source", Value::string(source));
         metadata.put(FIELD, Value::Branch(vec![Item::Entry(source)]));
     }
@@ -100,10 +118,7 @@ fn as_sops_shows(input: &Plaintext<'_>) -> Vec<Branch> {
 pub(crate) fn with_comments_as_items(branches: &[Branch]) -> Vec<Branch> {
     let mut branches = branches.to_vec();
     for_each_list_comment(&mut branches, &mut |_, comment| {
-        let is_encrypted = comment
-            .text
-            .as_str()
-            .is_some_and(crate::sops::cipher::is_ciphertext);
+        let is_encrypted = comment.text.as_str().is_some_and(is_ciphertext);
         is_encrypted.then(|| Value::String(comment.text.clone()))
     });
     branches
@@ -148,21 +163,17 @@ fn for_each_list_comment(
 fn write_kept(
     input: &Plaintext<'_>,
     metadata: &mut Metadata,
-    cipher: &Cipher,
-    moment: &mut Moment<'_>,
+    sealer: &mut Sealer<'_, '_>,
 ) -> Option<String> {
     let text = std::str::from_utf8(input.text).ok()?;
+    let cipher = sealer.cipher;
     let plain = Loaded::new(text)?;
     let mut field = vec![Item::Entry(Entry::new("layout", Value::string("kept")))];
     metadata.put(FIELD, Value::Branch(field.clone()));
     let lost = plain.layout.lost_comments.iter().map(|span| {
         let comment = &text[span.start as usize + 1..span.end as usize];
-        let sealed = cipher.seal(
-            comment.as_bytes(),
-            "comment",
-            LOST_COMMENT_DATA,
-            &nonce(moment),
-        );
+        let comment = Value::Comment(Comment::new(Secret::from(comment)));
+        let sealed = sealer.seal(&comment, LOST_COMMENT_DATA);
         (range(*span), format!("#{sealed}"))
     });
     let lost: Vec<Edit> = lost.collect();
@@ -179,40 +190,40 @@ fn write_kept(
         )?;
         let loaded = Loaded::new(&text)?;
         // Whatever is not in the tree is in plain text still: nothing but ciphertext may be left.
-        let all_lost = loaded
-            .layout
-            .lost_comments
-            .iter()
-            .all(|span| text[range(*span)].starts_with("#ENC["));
+        let all_lost = loaded.layout.lost_comments.iter().all(|span| {
+            let comment = &text[range(*span)];
+            comment == "#" || comment.starts_with("#ENC[")
+        });
         (loaded.branches == sealed && all_lost).then_some(text)
     };
     let sealed_text = seal(metadata)?;
     let open = |sealed_text: &str, spellings: &mut Spellings| {
-        patch_open(sealed_text, input.plain, cipher, spellings)
+        let sealed = Loaded::new(sealed_text)?;
+        patch_open(sealed_text, &sealed, input.plain, cipher, spellings)
     };
     let mut usual = Spellings::default();
-    if open(&sealed_text, &mut usual)? == text {
+    if open(&sealed_text, &mut usual)?.expose() == input.text {
         return Some(sealed_text);
     }
     let unusual = unusual_spellings(input, text, &usual.written);
     let sealed = unusual.iter().map(|spelling| {
-        let sealed = cipher.seal(spelling.as_bytes(), "str", SPELLINGS_DATA, &nonce(moment));
-        Node::new(Value::string(sealed))
+        let spelling = Value::string(spelling.as_bytes());
+        Node::new(Value::string(sealer.seal(&spelling, SPELLINGS_DATA)))
     });
     let list = Value::List(sealed.collect());
     field.push(Item::Entry(Entry::new("spellings", list)));
     metadata.put(FIELD, Value::Branch(field));
     let sealed_text = seal(metadata)?;
     let mut spellings = Spellings::new(unusual);
-    (open(&sealed_text, &mut spellings)? == text).then_some(sealed_text)
+    (open(&sealed_text, &mut spellings)?.expose() == input.text).then_some(sealed_text)
 }
 
 /// How those values were written that come out otherwise.
 fn unusual_spellings(
     input: &Plaintext<'_>,
     text: &str,
-    written: &[(Vec<u8>, String)],
-) -> Vec<String> {
+    written: &[Written],
+) -> Vec<Zeroizing<String>> {
     fn collect(plain: &Node, sealed: &Node, spans: &mut Vec<Option<Span>>) {
         match (&plain.value, &sealed.value) {
             (Value::Branch(plain), Value::Branch(sealed)) => {
@@ -243,56 +254,106 @@ fn unusual_spellings(
     }
     let raw = spans.into_iter().map(|span| Some(&text[range(span?)]));
     let all: Vec<_> = raw.zip(written).collect();
-    let values: BTreeSet<&[u8]> = (all.iter())
-        .filter(|(raw, (_, written))| raw.is_some_and(|raw| raw != written))
-        .map(|(_, (value, _))| &**value)
+    let values: BTreeSet<&Identity> = (all.iter())
+        .filter(|(raw, (_, written))| raw.is_some_and(|raw| raw != written.as_str()))
+        .map(|(_, (value, _))| value)
         .collect();
     // A spelling is for the next such value, so that every one of them needs its own.
     all.iter()
-        .filter(|(_, (value, _))| values.contains(&**value))
-        .filter_map(|(raw, _)| raw.map(str::to_owned))
+        .filter(|(_, (value, _))| values.contains(value))
+        .filter_map(|(raw, _)| raw.map(|raw| Zeroizing::new(raw.to_owned())))
         .collect()
 }
 
 /// The plaintext of a file that keeps a layout; nothing when it keeps none, or when what comes out does
 /// not have the values of the file.
+///
+/// `plain` gets the comments of the plaintext: in the layout of SOPS some stand elsewhere.
 pub(crate) fn read(
     text: &[u8],
     metadata: &Metadata,
-    plain: &[Branch],
+    plain: &mut Vec<Branch>,
     cipher: &Cipher,
+    reuse: &mut Reuse,
 ) -> Option<Secret> {
     let field = get(metadata.fields(), FIELD)?.as_branch()?;
     if let Some(source) = get(field, "source") {
-        let source = open_field(source, SOURCE_DATA, cipher)?;
-        let mut sources = Sources::new();
-        let file = sources.add("source", source.expose());
-        let branches = yaml::load(&sources, file).ok()?;
-        return (branches == plain).then_some(source);
+        let source = open_field(source, SOURCE_DATA, cipher, reuse)?;
+        let (sources, file) = secret_source(source.expose());
+        let mut branches = yaml::load(&sources, file).ok()?;
+        take_places(&mut branches, plain)?;
+        *plain = branches;
+        return Some(source);
     }
     let mut spellings = Vec::new();
     if let Some(Value::List(sealed)) = get(field, "spellings") {
         for sealed in sealed {
-            let spelling = open_field(&sealed.value, SPELLINGS_DATA, cipher)?;
-            spellings.push(spelling.as_str()?.to_owned());
+            let spelling = open_field(&sealed.value, SPELLINGS_DATA, cipher, reuse)?;
+            spellings.push(Zeroizing::new(spelling.as_str()?.to_owned()));
         }
     }
     let text = std::str::from_utf8(text).ok()?;
-    open_kept(text, plain, cipher, &mut Spellings::new(spellings)).map(Secret::from)
+    let sealed = Loaded::new(text)?;
+    for span in &sealed.layout.lost_comments {
+        let ciphertext = &text[span.start as usize + 1..span.end as usize];
+        if let Ok(comment) = cipher.decrypt(ciphertext, LOST_COMMENT_DATA) {
+            reuse.put(&comment, LOST_COMMENT_DATA, ciphertext);
+        }
+    }
+    open_kept(text, &sealed, plain, cipher, &mut Spellings::new(spellings))
+}
+
+/// Values get the places of those in another tree; nothing when the trees differ by more than comments.
+fn take_places(to: &mut [Branch], from: &[Branch]) -> Option<()> {
+    fn branch(to: &mut Branch, from: &Branch) -> Option<()> {
+        let mut from = tree::entries(from);
+        for item in to {
+            match item {
+                Item::Comment(comment) => comment.at = None,
+                Item::Entry(entry) => {
+                    let from = from.next().filter(|from| from.key == entry.key)?;
+                    entry.key_at = from.key_at;
+                    node(&mut entry.value, &from.value)?;
+                }
+            }
+        }
+        from.next().is_none().then_some(())
+    }
+    fn node(to: &mut Node, from: &Node) -> Option<()> {
+        to.at = from.at;
+        match (&mut to.value, &from.value) {
+            (Value::Branch(to), Value::Branch(from)) => branch(to, from),
+            (Value::List(to), Value::List(from)) => {
+                let is_value = |node: &&Node| !matches!(node.value, Value::Comment(_));
+                let mut from = from.iter().filter(is_value);
+                for item in to {
+                    match &mut item.value {
+                        Value::Comment(comment) => comment.at = None,
+                        _ => node(item, from.next()?)?,
+                    }
+                }
+                from.next().is_none().then_some(())
+            }
+            (to, from) => (to == from).then_some(()),
+        }
+    }
+    let mut pairs = to.iter_mut().zip(from);
+    pairs.try_for_each(|(to, from)| branch(to, from))?;
+    (to.len() == from.len()).then_some(())
 }
 
 /// The plaintext with other values.
 pub(crate) fn change(text: &Secret, old: &[Branch], new: &[Branch]) -> Option<Secret> {
-    let mut sources = Sources::new();
-    let file = sources.add("plaintext", text.expose());
+    let (sources, file) = secret_source(text.expose());
     let (branches, layout) = yaml::load_with_layout(&sources, file).ok()?;
     if branches != old {
         return None;
     }
     let utf8 = std::str::from_utf8(sources.text(file)).ok()?;
     let changed = patch(utf8, &layout, &branches, new, Vec::new(), &mut Usual)?;
+    let changed = Secret::from(changed);
     Some(Secret::from(
-        sources.encoding(file).encode(changed.as_bytes()),
+        sources.encoding(file).encode(changed.expose()),
     ))
 }
 
@@ -301,53 +362,16 @@ pub(crate) fn forget(metadata: &mut Metadata) {
     metadata.put_or_remove(FIELD, None);
 }
 
-/// What is wrong with the field, without a key: it must hold ciphertext and known words only.
-pub(crate) fn problems(field: &Value) -> Vec<String> {
-    let Some(field) = field.as_branch() else {
-        let found = field.type_name();
-        return vec![format!("found a {found}, expected a mapping")];
-    };
-    let sealed = |name: &str, value: &Value| match value.as_str() {
-        Some(text) => problem_of(text).map(|problem| format!("`{name}`: {problem}")),
-        None => Some(format!(
-            "`{name}`: found a {}, expected ciphertext",
-            value.type_name()
-        )),
-    };
-    let mut problems = Vec::new();
-    for Entry { key, value, .. } in entries(field) {
-        match (key.as_str(), &value.value) {
-            ("layout", Value::String(word)) if word.as_str() == Some("kept") => {}
-            ("layout", _) => problems.push("`layout` is not `kept`".to_owned()),
-            ("source", value) => problems.extend(sealed("source", value)),
-            ("spellings", Value::List(items)) => {
-                let items = items.iter().map(|item| &item.value);
-                problems.extend(items.filter_map(|item| sealed("spellings", item)));
-            }
-            ("spellings", other) => problems.extend(sealed("spellings", other)),
-            (other, _) => problems.push(format!("`{other}` is unknown")),
-        }
-    }
-    problems
-}
-
-/// The comments of an encrypted text that are in no tree and not encrypted either.
-pub(crate) fn plain_lost_comments(text: &[u8]) -> Vec<Span> {
-    let Ok(text) = std::str::from_utf8(text) else {
-        return Vec::new();
-    };
-    // Most files have none, and reading a file again takes as long as reading it.
-    if !text.contains('#') {
-        return Vec::new();
-    }
-    let lost = Loaded::new(text).map(|loaded| loaded.layout.lost_comments);
-    let mut lost = lost.unwrap_or_default();
-    lost.retain(|span| !text[range(*span)].starts_with("#ENC["));
-    lost
-}
-
-fn open_field(value: &Value, additional_data: &str, cipher: &Cipher) -> Option<Secret> {
-    match cipher.decrypt(value.as_str()?, additional_data).ok()? {
+fn open_field(
+    value: &Value,
+    additional_data: &str,
+    cipher: &Cipher,
+    reuse: &mut Reuse,
+) -> Option<Secret> {
+    let ciphertext = value.as_str()?;
+    let plain = cipher.decrypt(ciphertext, additional_data).ok()?;
+    reuse.put(&plain, additional_data, ciphertext);
+    match plain {
         Value::String(text) => Some(text),
         _ => None,
     }
@@ -355,22 +379,25 @@ fn open_field(value: &Value, additional_data: &str, cipher: &Cipher) -> Option<S
 
 fn open_kept(
     sealed_text: &str,
+    sealed: &Loaded,
     plain: &[Branch],
     cipher: &Cipher,
     spellings: &mut Spellings,
-) -> Option<String> {
-    let text = patch_open(sealed_text, plain, cipher, spellings)?;
-    (Loaded::new(&text)?.branches == plain).then_some(text)
+) -> Option<Secret> {
+    let text = patch_open(sealed_text, sealed, plain, cipher, spellings)?;
+    let opened = Loaded::new(text.as_str()?)?;
+    (opened.branches == plain).then_some(text)
 }
 
 /// The text with the plaintext in it; nobody has looked yet whether it says the same.
 fn patch_open(
     sealed_text: &str,
+    sealed: &Loaded,
     plain: &[Branch],
     cipher: &Cipher,
     spellings: &mut Spellings,
-) -> Option<String> {
-    let Loaded { layout, branches } = Loaded::new(sealed_text)?;
+) -> Option<Secret> {
+    let Loaded { layout, branches } = sealed;
     let lost = layout.lost_comments.iter().filter_map(|span| {
         let text = &sealed_text[span.start as usize + 1..span.end as usize];
         match cipher.decrypt(text, LOST_COMMENT_DATA).ok()? {
@@ -379,12 +406,12 @@ fn patch_open(
         }
     });
     let lost = lost.collect();
-    let mut text = patch(sealed_text, &layout, &branches, plain, lost, spellings)?;
+    let mut text = patch(sealed_text, layout, branches, plain, lost, spellings)?;
     // The metadata ended the last line of a plaintext that did not end it.
     if !sealed_text.ends_with('\n') && text.ends_with('\n') {
         text.pop();
     }
-    Some(text)
+    Some(Secret::from(text))
 }
 
 /// The branches, each with the metadata behind it.
@@ -397,6 +424,11 @@ pub(crate) fn with_metadata(branches: &[Branch], metadata: &Metadata) -> Vec<Bra
     branches
 }
 
+/// The comments of a text that are in no tree.
+pub(crate) fn lost_comments(text: &str) -> Vec<Span> {
+    Loaded::new(text).map_or_else(Vec::new, |loaded| loaded.layout.lost_comments)
+}
+
 /// A text with its tree.
 struct Loaded {
     layout: Layout,
@@ -405,26 +437,40 @@ struct Loaded {
 
 impl Loaded {
     fn new(text: &str) -> Option<Self> {
-        let mut sources = Sources::new();
-        let file = sources.add("text", text.as_bytes());
+        let (sources, file) = secret_source(text.as_bytes());
         let (branches, layout) = yaml::load_with_layout(&sources, file).ok()?;
         Some(Self { layout, branches })
     }
 }
 
+/// A text that is wiped when nobody reads it any more.
+fn secret_source(text: &[u8]) -> (Sources, FileId) {
+    let mut sources = Sources::new();
+    let file = sources.add("text", text);
+    sources.wipe_when_dropped(file);
+    (sources, file)
+}
+
 /// Unusual ways to write values, found by the value that they stand for.
 #[derive(Default)]
 struct Spellings {
-    known: BTreeMap<Vec<u8>, VecDeque<String>>,
-    /// Each value and how it was written, in order.
-    written: Vec<(Vec<u8>, String)>,
+    known: BTreeMap<Identity, VecDeque<Zeroizing<String>>>,
+    /// In order.
+    written: Vec<Written>,
 }
 
+/// Names a value without keeping it.
+type Identity = [u8; 32];
+
+/// A value and how it was written.
+type Written = (Identity, Zeroizing<String>);
+
 impl Spellings {
-    fn new(texts: Vec<String>) -> Self {
+    fn new(texts: Vec<Zeroizing<String>>) -> Self {
         let mut spellings = Self::default();
         for text in texts {
-            let Some(loaded) = Loaded::new(&format!("k: {text}\n")) else {
+            let entry = Zeroizing::new(format!("k: {}\n", *text));
+            let Some(loaded) = Loaded::new(&entry) else {
                 continue;
             };
             if let [branch] = &loaded.branches[..]
@@ -443,16 +489,18 @@ impl Spell for Spellings {
         if self.known.is_empty() {
             return None;
         }
-        self.known.get_mut(&identity(value))?.pop_front()
+        let spelling = self.known.get_mut(&identity(value))?.pop_front()?;
+        Some(spelling.to_string())
     }
 
     fn written(&mut self, value: &Value, text: &str) {
-        self.written.push((identity(value), text.to_owned()));
+        let text = Zeroizing::new(text.to_owned());
+        self.written.push((identity(value), text));
     }
 }
 
-fn identity(value: &Value) -> Vec<u8> {
-    [value.type_name().as_bytes(), b":", &plain_text(value)].concat()
+fn identity(value: &Value) -> Identity {
+    digest(value, SPELLINGS_DATA)
 }
 
 fn range(span: Span) -> std::ops::Range<usize> {
@@ -470,11 +518,9 @@ pub(crate) fn patch_encrypted(
     let old = Loaded::new(text)?;
     let mut sealed = sealed.to_vec();
     for_each_list_comment(&mut sealed, &mut |_, comment| {
-        // It was an item in the old text, or comes from no text at all.
-        comment
-            .at
-            .is_none()
-            .then(|| Value::String(comment.text.clone()))
+        // Ciphertext that was an item in the old text, or comes from no text at all.
+        let is_item = comment.at.is_none() && comment.text.as_str().is_some_and(is_ciphertext);
+        is_item.then(|| Value::String(comment.text.clone()))
     });
     for (branch, old) in sealed.iter_mut().zip(&old.branches) {
         let is_metadata =

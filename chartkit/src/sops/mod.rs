@@ -73,8 +73,10 @@ mod data_key;
 mod decrypt;
 mod diff;
 mod encrypt;
+mod environment;
 mod file;
 mod format;
+mod json_value;
 mod key_service;
 mod key_text;
 mod layout;
@@ -95,6 +97,8 @@ mod tree;
 mod verify;
 
 pub use crate::secret::Secret;
+#[cfg(all(feature = "age", feature = "fs"))]
+pub(crate) use age::{AgeCallbacks, AgePlugins};
 #[cfg(feature = "age")]
 pub use age::{AgeService, IdentityLayout, Interaction, NoInteraction};
 pub use change::{ChangeError, edit, rotate, set, unset, update_keys};
@@ -108,8 +112,10 @@ pub use diff::{
     diff, diff_decrypted,
 };
 pub use encrypt::{EncryptError, EncryptErrorKind, EncryptOptions, Moment, encrypt};
+pub use environment::EnvironmentError;
 pub use file::{DecryptedFile, EncryptedFile, ExtractError, PlainFile};
 pub use format::{Format, UnknownFormat};
+pub use json_value::JsonValueError;
 pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutcome};
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use leaf::LeafPath;

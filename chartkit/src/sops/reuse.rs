@@ -28,7 +28,7 @@ impl Reuse {
 }
 
 /// Names a value at a place without keeping the value.
-fn digest(value: &Value, additional_data: &str) -> [u8; 32] {
+pub(crate) fn digest(value: &Value, additional_data: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(value.type_name());
     hash.update((additional_data.len() as u64).to_le_bytes());

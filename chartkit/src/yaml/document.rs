@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroize as _;
+
 use crate::source::{FileId, Span};
 
 /// Names one node of a [`Document`].
@@ -154,6 +156,11 @@ impl Document {
     #[must_use]
     pub fn root(&self) -> NodeId {
         NodeId(0)
+    }
+
+    /// Overwrites the texts of all scalars.
+    pub(crate) fn wipe(&mut self) {
+        self.texts.zeroize();
     }
 
     /// Every node in the order of the text.

@@ -20,7 +20,10 @@ mod profile;
 mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
+mod sops_change;
 mod sops_corpus;
+#[cfg(all(feature = "age", feature = "fs"))]
+mod sops_edge;
 mod sops_review_corpus;
 mod sopsconfig;
 mod strvals;

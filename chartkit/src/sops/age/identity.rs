@@ -8,7 +8,7 @@ use age::secrecy::SecretString;
 use age::{DecryptError, scrypt, x25519};
 use age_core::format::{FileKey, Stanza};
 
-use super::{Interaction, NoInteraction, Plugins, hybrid, ssh};
+use super::{AgePlugins, Interaction, NoInteraction, hybrid, ssh};
 use crate::sops::{KeyError, Secret};
 
 /// How identities stand in a text.
@@ -31,7 +31,7 @@ const MAX_WORK_FACTOR: u8 = 22;
 #[derive(Clone)]
 pub(super) struct Setting {
     pub(super) interaction: Arc<dyn Interaction>,
-    pub(super) plugins: Option<Arc<dyn Plugins>>,
+    pub(super) plugins: Option<Arc<dyn AgePlugins>>,
 }
 
 impl Default for Setting {

@@ -1,9 +1,5 @@
 //! What identities may ask of a person. The library itself never prompts.
 
-use std::sync::Arc;
-
-use age::secrecy::SecretString;
-
 use crate::sops::Secret;
 
 /// Answers what a passphrase-protected identity or a plugin asks.
@@ -53,18 +49,13 @@ impl Interaction for NoInteraction {
     }
 }
 
-/// The same for the `age` crate.
-#[cfg_attr(
-    not(feature = "fs"),
-    expect(
-        dead_code,
-        reason = "only plugins ask through it, and only the edge runs plugins"
-    )
-)]
+/// What a plugin asks, passed on.
+#[cfg(feature = "fs")]
 #[derive(Clone)]
-pub(crate) struct Callbacks(pub(crate) Arc<dyn Interaction>);
+pub(crate) struct AgeCallbacks(pub(crate) std::sync::Arc<dyn Interaction>);
 
-impl age::Callbacks for Callbacks {
+#[cfg(feature = "fs")]
+impl age::Callbacks for AgeCallbacks {
     fn display_message(&self, message: &str) {
         self.0.message(message);
     }
@@ -77,8 +68,8 @@ impl age::Callbacks for Callbacks {
         self.0.public_text(description)
     }
 
-    fn request_passphrase(&self, description: &str) -> Option<SecretString> {
+    fn request_passphrase(&self, description: &str) -> Option<age::secrecy::SecretString> {
         let answer = self.0.passphrase(description)?;
-        answer.as_str().map(SecretString::from)
+        answer.as_str().map(age::secrecy::SecretString::from)
     }
 }

@@ -1,7 +1,7 @@
 //! age: files for one recipient each, opened with any of a set of identities.
 //!
 //! Decides which identities are tried in which order, and what is said when none fits. Must not know
-//! where identities come from: the edge reads them (`io::age_identities`), other programs hand them
+//! where identities come from: the edge reads them (`io::age_service`), other programs hand them
 //! in. An age file holds the nonces and ephemeral keys that the `age` crate draws from the system.
 //!
 //! # Source
@@ -22,6 +22,8 @@ use age::DecryptError;
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 
 pub use self::identity::IdentityLayout;
+#[cfg(feature = "fs")]
+pub(crate) use self::interaction::AgeCallbacks;
 pub use self::interaction::{Interaction, NoInteraction};
 
 use self::identity::{Identity, Setting};
@@ -81,8 +83,11 @@ type Run = Box<dyn Fn(&str) -> Result<Secret, KeyError> + Send + Sync>;
 struct Command {
     is_ssh: bool,
     run: Run,
-    printed: Mutex<BTreeMap<String, Arc<OnceLock<Result<Vec<Identity>, KeyError>>>>>,
+    printed: Mutex<BTreeMap<String, Printed>>,
 }
+
+/// What a command printed for one recipient, once it was run.
+type Printed = Arc<OnceLock<Result<Vec<Identity>, KeyError>>>;
 
 impl Default for AgeService {
     fn default() -> Self {
@@ -111,7 +116,7 @@ impl AgeService {
 
     /// The same service, with what runs plugins. Counts for the identities that are added later.
     #[cfg(feature = "fs")]
-    pub(crate) fn with_plugins(mut self, plugins: Arc<dyn Plugins>) -> Self {
+    pub(crate) fn with_plugins(mut self, plugins: Arc<dyn AgePlugins>) -> Self {
         self.setting.plugins = Some(plugins);
         self
     }
@@ -249,7 +254,7 @@ impl AgeService {
         }
     }
 
-    fn nothing_fits(&self, printed: &[Arc<OnceLock<Result<Vec<Identity>, KeyError>>>]) -> KeyError {
+    fn nothing_fits(&self, printed: &[Printed]) -> KeyError {
         let mut printed = printed.iter();
         let mut places = Vec::new();
         for source in &self.sources {
@@ -288,12 +293,7 @@ fn outcome_of(identities: &[Identity]) -> PlaceOutcome {
 
 impl Command {
     /// What the command printed for a recipient.
-    fn identities(
-        &self,
-        location: &str,
-        recipient: &str,
-        setting: &Setting,
-    ) -> Arc<OnceLock<Result<Vec<Identity>, KeyError>>> {
+    fn identities(&self, location: &str, recipient: &str, setting: &Setting) -> Printed {
         let slot = {
             let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(printed.entry(recipient.to_owned()).or_default())
@@ -342,7 +342,7 @@ impl fmt::Debug for AgeService {
 }
 
 /// What runs the programs that plugins are: only the edge may.
-pub(crate) trait Plugins: Send + Sync {
+pub(crate) trait AgePlugins: Send + Sync {
     /// The identity of a text `AGE-PLUGIN-…`.
     fn identity(
         &self,

@@ -16,6 +16,8 @@ mod tests;
 mod text;
 pub(crate) mod yaml;
 
+pub(crate) use text::flat_text;
+
 pub use error::{EmitError, EmitErrorKind, LoadError, LoadErrorKind};
 
 use crate::sops::{Branch, Format, Secret, Value};

@@ -54,7 +54,7 @@ pub(super) fn place(start: usize, end: usize) -> At {
 /// # Source
 ///
 /// SOPS v3.13.3, `stores/stores.go`, `ValToString`.
-pub(super) fn flat_text(value: &Value) -> Option<Secret> {
+pub(crate) fn flat_text(value: &Value) -> Option<Secret> {
     let text = match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(bool) => bool.to_string(),

@@ -4,7 +4,7 @@ use super::Report;
 use crate::diagnostic::Code;
 use crate::sops::cipher::{Ciphertext, problem_of};
 use crate::sops::tree::{entries, get};
-use crate::sops::{EncryptedFile, KeyType, Metadata, Value, layout};
+use crate::sops::{EncryptedFile, Entry, KeyType, Metadata, Value, layout};
 use crate::source::Span;
 
 /// The characters of a SHA-512 in hexadecimal.
@@ -108,11 +108,40 @@ fn layout(metadata: &Metadata, report: &mut Report) {
         return;
     };
     let span = span_of(metadata, layout::FIELD);
-    for problem in layout::problems(field) {
+    for problem in layout_problems(field) {
         let message = format!("`sops.{}` is damaged: {problem}", layout::FIELD);
         let help = "remove the field: the values stay, only the layout of the plaintext is lost";
         report.error(Code::InvalidMetadata, span, message, help);
     }
+}
+
+fn layout_problems(field: &Value) -> Vec<String> {
+    let Some(field) = field.as_branch() else {
+        let found = field.type_name();
+        return vec![format!("found a {found}, expected a mapping")];
+    };
+    let sealed = |name: &str, value: &Value| match value.as_str() {
+        Some(text) => problem_of(text).map(|problem| format!("`{name}`: {problem}")),
+        None => Some(format!(
+            "`{name}`: found a {}, expected ciphertext",
+            value.type_name()
+        )),
+    };
+    let mut problems = Vec::new();
+    for Entry { key, value, .. } in entries(field) {
+        match (key.as_str(), &value.value) {
+            ("layout", Value::String(word)) if word.as_str() == Some("kept") => {}
+            ("layout", _) => problems.push("`layout` is not `kept`".to_owned()),
+            ("source", value) => problems.extend(sealed("source", value)),
+            ("spellings", Value::List(items)) => {
+                let items = items.iter().map(|item| &item.value);
+                problems.extend(items.filter_map(|item| sealed("spellings", item)));
+            }
+            ("spellings", other) => problems.extend(sealed("spellings", other)),
+            (other, _) => problems.push(format!("`{other}` is unknown")),
+        }
+    }
+    problems
 }
 
 /// The key of a field; the start of the file for one that is missing or has no place.

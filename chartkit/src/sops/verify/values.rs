@@ -48,7 +48,7 @@ pub(super) fn check(file: &EncryptedFile, options: &VerifyOptions<'_>, report: &
         duplicate_keys(branch, report);
     }
     if file.format() == Format::Yaml {
-        for span in layout::plain_lost_comments(&file.text) {
+        for span in plain_lost_comments(&file.text) {
             let message = "found a comment in plain text in a place that SOPS does not read";
             let help =
                 "SOPS neither encrypts nor keeps it: remove it, or put it on a line of its own";
@@ -56,6 +56,23 @@ pub(super) fn check(file: &EncryptedFile, options: &VerifyOptions<'_>, report: &
             report.at_level(level, Code::PlainComment, span, message, help);
         }
     }
+}
+
+/// The comments that are in no tree, and not encrypted either.
+fn plain_lost_comments(text: &[u8]) -> Vec<Span> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Vec::new();
+    };
+    // Most files have no comment at all, and to look for them means to read the file once more.
+    if !text.contains('#') {
+        return Vec::new();
+    }
+    let mut lost = layout::lost_comments(text);
+    lost.retain(|span| {
+        let comment = &text[span.start as usize..span.end as usize];
+        !comment.starts_with("#ENC[")
+    });
+    lost
 }
 
 struct Check<'c> {

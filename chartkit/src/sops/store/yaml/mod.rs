@@ -30,3 +30,9 @@ pub(crate) struct Layout {
     /// The comments that are in no branch, in the order of the text, `#` included: yaml.v3 loses some.
     pub(crate) lost_comments: Vec<Span>,
 }
+
+impl Drop for Layout {
+    fn drop(&mut self) {
+        self.documents.iter_mut().for_each(Document::wipe);
+    }
+}

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroize as _;
+
 use super::align::{Step, align};
 use super::{Layout, emit};
 use crate::sops::store::StoreOptions;
@@ -88,19 +90,23 @@ pub(crate) fn indent_of(text: &str, layout: &Layout) -> usize {
     inner.unwrap_or(4)
 }
 
-/// The text after edits; nothing when two of them overlap.
+/// The text after edits, which are wiped; nothing when two of them overlap.
 fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     edits.sort_by_key(|(range, _)| (range.start, range.end));
-    let has_crlf = text.contains("\r\n");
-    let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    for (range, new) in edits {
-        out.push_str(text.get(copied..range.start)?);
-        if has_crlf {
-            out.push_str(&new.replace("\r\n", "\n").replace('\n', "\r\n"));
-        } else {
-            out.push_str(&new);
+    if text.contains("\r\n") {
+        for (_, new) in &mut edits {
+            let with_crlf = new.replace("\r\n", "\n").replace('\n', "\r\n");
+            std::mem::replace(new, with_crlf).zeroize();
         }
+    }
+    // Growing would leave copies of plaintext behind.
+    let added: usize = edits.iter().map(|(_, new)| new.len()).sum();
+    let mut out = String::with_capacity(text.len() + added);
+    let mut copied = 0;
+    for (range, mut new) in edits {
+        out.push_str(text.get(copied..range.start)?);
+        out.push_str(&new);
+        new.zeroize();
         copied = range.end;
     }
     out.push_str(text.get(copied..)?);
@@ -132,6 +138,13 @@ trait Members {
         old: &Self::Member,
         new: &Self::Member,
     ) -> Result<(), Stuck>;
+
+    /// The comment, if this is one that stands behind the next member: as in SOPS, it stays when that
+    /// member goes.
+    fn comment_behind<'o>(&self, old: &'o Self::Member) -> Option<&'o Comment>;
+
+    /// Where members begin.
+    fn column(&self) -> Option<usize>;
 
     /// The lines of an old member.
     fn region(&self, patcher: &Patcher<'_>, old: &Self::Member) -> Result<Range<usize>, Stuck>;
@@ -167,6 +180,17 @@ impl Members for Entries {
             (Item::Comment(old), Item::Comment(new)) => patcher.comment(old, new),
             _ => Err(Stuck),
         }
+    }
+
+    fn comment_behind<'o>(&self, old: &'o Item) -> Option<&'o Comment> {
+        match old {
+            Item::Comment(comment) => comment.inline.then_some(comment),
+            Item::Entry(_) => None,
+        }
+    }
+
+    fn column(&self) -> Option<usize> {
+        self.column
     }
 
     fn region(&self, patcher: &Patcher<'_>, old: &Item) -> Result<Range<usize>, Stuck> {
@@ -208,6 +232,17 @@ impl Members for Items {
         }
     }
 
+    fn comment_behind<'o>(&self, old: &'o Node) -> Option<&'o Comment> {
+        match &old.value {
+            Value::Comment(comment) => comment.inline.then_some(comment),
+            _ => None,
+        }
+    }
+
+    fn column(&self) -> Option<usize> {
+        Some(self.dash)
+    }
+
     fn region(&self, patcher: &Patcher<'_>, old: &Node) -> Result<Range<usize>, Stuck> {
         patcher.list_item_region(self.dash, old)
     }
@@ -237,6 +272,7 @@ impl Patcher<'_> {
         let steps = align(old, new, |old, new| members.score(old, new)).ok_or(Stuck)?;
         let mut inserted: Vec<M::Member> = Vec::new();
         let mut next = 0; // the old member that has its turn
+        let mut removed_to = 0;
         for step in steps {
             match step {
                 Step::Keep(i, j) => {
@@ -258,9 +294,19 @@ impl Patcher<'_> {
                 }
                 Step::Remove(_) | Step::Insert(_) if in_flow => return Err(Stuck),
                 Step::Remove(i) => {
-                    next = i + 1;
+                    // Kept, or the removal of its line would be an edit of its own.
+                    let behind = i.checked_sub(1).filter(|before| *before >= removed_to);
+                    let behind = behind.and_then(|before| members.comment_behind(&old[before]));
+                    let comment = match (behind, members.column()) {
+                        (Some(comment), Some(column)) => {
+                            let text = comment.text.as_str().ok_or(Stuck)?;
+                            format!("{:column$}#{text}\n", "")
+                        }
+                        _ => String::new(),
+                    };
+                    (next, removed_to) = (i + 1, i + 1);
                     let region = members.region(self, &old[i])?;
-                    self.edits.push((region, String::new()));
+                    self.edits.push((region, comment));
                 }
                 Step::Insert(j) => inserted.push(new[j].clone()),
             }

@@ -1,5 +1,8 @@
 //! Exactly what was typed.
 
+pub(crate) mod secrets;
+pub(crate) mod sops_style;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +60,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  chartkit same shop-1.4.0.tgz build/shop-1.4.0.tgz\n\nExit code 1: they differ."
     )]
     Same(Same),
+    /// Read, change and check encrypted files, with SOPS's verbs and options
+    #[command(
+        args_override_self = true,
+        after_help = "Example:\n  chartkit secrets decrypt profiles/qa1/secrets.yaml\n\nSOPS's options before the verb and its old options in place of verbs (-d, -e, -r, --set) work too."
+    )]
+    Secrets(secrets::Secrets),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  chartkit completions bash > /etc/bash_completion.d/chartkit"

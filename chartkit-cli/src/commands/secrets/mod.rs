@@ -1,0 +1,361 @@
+//! `chartkit secrets`: one file a verb; what they share is here.
+
+mod decrypt;
+mod edit;
+mod editor;
+mod encrypt;
+mod exec;
+mod failures;
+mod files;
+mod filestatus;
+mod groups;
+mod keys;
+mod rotate;
+mod scratch;
+mod set;
+mod settings;
+mod status;
+mod unset;
+mod updatekeys;
+
+pub(crate) use scratch::wipe_all;
+
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use chartkit::diagnostic::{Code, Diagnostic};
+use chartkit::io::{self, InPlaceFile, Readers};
+use chartkit::sops::config::{self, CONFIG_NAME, Config};
+use chartkit::sops::{
+    DataKey, DecryptOptions, DecryptedFile, EncryptedFile, Format, Moment, Secret, StoreOptions,
+};
+use chartkit::source::FileId;
+use chartkit::time::Timestamp;
+
+use super::{Context, Outcome};
+use crate::args::secrets::{Groups, Opening, Output, Secrets, Types, Verb};
+use crate::failure::{Failure, SopsExit};
+
+pub(crate) fn run(args: Secrets, context: &mut Context) -> Outcome {
+    let Secrets {
+        config,
+        indent,
+        mac_only_encrypted,
+        verb,
+        ..
+    } = args;
+    let config = config.or_else(|| settings::variable("SOPS_CONFIG").map(PathBuf::from));
+    let config = config.filter(|path| !path.as_os_str().is_empty());
+    let mut session = Session {
+        context,
+        directory: working_directory()?,
+        config_path: config,
+        indent,
+        mac_only_encrypted,
+    };
+    match verb {
+        Verb::Encrypt(args) => encrypt::run(&args, &mut session),
+        Verb::Decrypt(args) => decrypt::run(&args, &mut session),
+        Verb::Edit(args) => edit::run(&args, &mut session),
+        Verb::Set(args) => set::run(&args, &mut session),
+        Verb::Unset(args) => unset::run(&args, &mut session),
+        Verb::Rotate(args) => rotate::run(&args, &mut session),
+        Verb::Updatekeys(args) => updatekeys::run(&args, &mut session),
+        Verb::Groups(Groups::Add(args)) => groups::add(&args, &mut session),
+        Verb::Groups(Groups::Delete(args)) => groups::delete(&args, &mut session),
+        Verb::Filestatus(args) => filestatus::run(&args, &mut session),
+        Verb::Status(args) => status::run(&args, &mut session),
+        Verb::Exec(args) => exec::run(&args, &mut session),
+    }
+}
+
+/// What stands before the verb, and where we are.
+struct Session<'c> {
+    context: &'c mut Context,
+    /// Absolute, with `/`.
+    directory: String,
+    config_path: Option<PathBuf>,
+    indent: Option<i64>,
+    mac_only_encrypted: bool,
+}
+
+/// A configuration and where it lies.
+struct FoundConfig {
+    config: Config,
+    directory: String,
+}
+
+/// What a configuration is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// For its rules: it matters which one is found.
+    Rules,
+    /// For the layout of files only.
+    Layout,
+}
+
+impl Session<'_> {
+    fn warn(&mut self, message: impl Into<String>) {
+        let diagnostic = Diagnostic::warning(Code::IgnoredArgument, message);
+        self.context.diagnostics.push(diagnostic);
+    }
+
+    /// Absolute, with `/`.
+    fn absolute(&self, path: &str) -> String {
+        config::absolute_path(&self.directory, path)
+    }
+
+    /// The configuration for a file, see `config::search`. One with a mistake stops every verb, as in SOPS.
+    fn config(
+        &mut self,
+        file: Option<&str>,
+        purpose: Purpose,
+    ) -> Result<Option<FoundConfig>, Box<Failure>> {
+        let (path, name) = match &self.config_path {
+            Some(path) => (path.clone(), path.display().to_string()),
+            None => {
+                let ours = io::sops_config_candidates(&self.directory);
+                let beside = file.map(|file| {
+                    let file = self.absolute(file);
+                    let folder = Path::new(&file).parent().unwrap_or(Path::new("/"));
+                    io::sops_config_candidates(&folder.display().to_string())
+                });
+                let found = config::search(&ours, &beside.unwrap_or_default());
+                let is_told = |diagnostic: &Diagnostic| {
+                    purpose == Purpose::Rules || diagnostic.code != Code::OtherSopsConfig
+                };
+                let told = found.diagnostics.into_iter().filter(is_told);
+                self.context.diagnostics.extend(told);
+                let Some(directory) = found.directory else {
+                    return Ok(None);
+                };
+                let path = Path::new(&directory).join(CONFIG_NAME);
+                let name = shown_from(&self.directory, &path);
+                (path, name)
+            }
+        };
+        let text =
+            io::read_file(&path).map_err(|error| failures::edge(SopsExit::Generic, &error))?;
+        let id = self.context.sources.add(name, text);
+        let config = Config::parse(&mut self.context.sources, id)?;
+        let absolute = self.absolute(&path.to_string_lossy());
+        let directory = absolute.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let directory = if directory.is_empty() { "/" } else { directory };
+        Ok(Some(FoundConfig {
+            config,
+            directory: directory.to_owned(),
+        }))
+    }
+
+    /// How files are laid out: `--indent` before the configuration.
+    fn layout(&self, config: Option<&FoundConfig>) -> StoreOptions {
+        let mut options = config.map_or_else(StoreOptions::default, |found| found.config.stores);
+        if let Some(indent) = self.indent {
+            options.yaml_indent = (indent != 0).then_some(indent);
+            options.json_indent = Some(indent);
+            options.json_binary_indent = Some(indent);
+        }
+        options
+    }
+
+    /// The layout, for verbs that need no rule.
+    fn layout_for(&mut self, file: Option<&str>) -> Result<StoreOptions, Box<Failure>> {
+        let config = self.config(file, Purpose::Layout)?;
+        Ok(self.layout(config.as_ref()))
+    }
+
+    /// Of several arguments the first; says that the others are ignored, as SOPS does.
+    fn first<'a>(&mut self, files: &'a [std::ffi::OsString]) -> Option<&'a OsStr> {
+        if let [_, other, ..] = files {
+            let message = format!(
+                "`{}` is ignored: only the first file is used",
+                other.to_string_lossy()
+            );
+            self.warn(message);
+        }
+        files.first().map(std::ffi::OsString::as_os_str)
+    }
+
+    /// Reads a file that may be replaced later.
+    fn read(&mut self, path: &OsStr) -> Result<(InPlaceFile, FileId), Box<Failure>> {
+        let path = Path::new(path);
+        expect_file(path)?;
+        let file = InPlaceFile::read(path)
+            .map_err(|error| failures::edge(SopsExit::CannotRead, &error))?;
+        let id = self.add(&path.display().to_string(), Arc::clone(file.bytes()));
+        Ok((file, id))
+    }
+
+    /// Reads a file that may be anything that can be read, or standard input.
+    fn read_any(&mut self, path: Option<&OsStr>) -> Result<FileId, Box<Failure>> {
+        let Some(path) = path.map(Path::new) else {
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().read_to_end(&mut bytes);
+            read.map_err(|error| {
+                let message = format!("cannot read standard input: {error}");
+                let diagnostic = Diagnostic::error(Code::Environment, message);
+                Failure::new(SopsExit::CannotRead, diagnostic)
+            })?;
+            return Ok(self.add("<stdin>", bytes.into()));
+        };
+        expect_file(path)?;
+        let bytes =
+            io::read_file(path).map_err(|error| failures::edge(SopsExit::CannotRead, &error))?;
+        Ok(self.add(&path.display().to_string(), bytes))
+    }
+
+    fn add(&mut self, name: &str, bytes: Arc<[u8]>) -> FileId {
+        self.context.sources.add(name, bytes)
+    }
+
+    /// Opens an encrypted file with the keys at hand.
+    fn open(
+        &mut self,
+        id: FileId,
+        format: Format,
+        opening: &Opening,
+        ignore_mac: bool,
+    ) -> Result<Opened, Box<Failure>> {
+        let order = settings::decryption_order(opening)?;
+        let file = EncryptedFile::load(format, &mut self.context.sources, id)
+            .map_err(|error| failures::load(SopsExit::Generic, &error))?;
+        let services = keys::services(&opening.services, self)?;
+        let mut options = DecryptOptions::default();
+        options.ignore_mac = ignore_mac;
+        let (key, decrypted) = chartkit::sops::open(&file, &services.as_refs(), &order, &options)
+            .map_err(|error| failures::open(&error))?;
+        let diagnostics = decrypted.diagnostics().iter().cloned();
+        self.context.diagnostics.extend(diagnostics);
+        Ok(Opened {
+            file,
+            key,
+            decrypted,
+        })
+    }
+
+    /// Puts an encrypted result where it was asked for; without a wish, on standard output.
+    fn deliver(
+        &self,
+        text: &[u8],
+        output: &Output,
+        file: Option<&InPlaceFile>,
+        readers: Readers,
+    ) -> Outcome {
+        let written = match (file, &output.output) {
+            (Some(file), _) if output.in_place => file.replace(text),
+            (_, Some(path)) => io::write_output(path, text, readers),
+            _ => return super::print(text),
+        };
+        written.map_err(|error| failures::edge(SopsExit::CannotWrite, &error))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// An encrypted file and what it holds.
+struct Opened {
+    file: EncryptedFile,
+    key: DataKey,
+    decrypted: DecryptedFile,
+}
+
+/// `--in-place` goes with nothing that says another place.
+fn check_output(output: &Output, from_stdin: bool) -> Result<(), Box<Failure>> {
+    let message = match (output.in_place, &output.output) {
+        (true, Some(_)) => "found both --output and --in-place, expected one of them",
+        (true, None) if from_stdin => "--in-place needs a file, found standard input",
+        _ => return Ok(()),
+    };
+    Err(failures::conflict(message))
+}
+
+/// The format of the input and that of the output.
+fn formats(types: &Types, name: &str) -> Result<(Format, Format), Box<Failure>> {
+    let input = settings::format(types.input_type.as_deref(), name)?;
+    let output = settings::format(types.output_type.as_deref(), name)?;
+    Ok((input, output))
+}
+
+/// The format of a file that is changed: what is not changed stays as it is, so it cannot become another.
+fn one_format(types: &Types, name: &str) -> Result<Format, Box<Failure>> {
+    let (input, output) = formats(types, name)?;
+    let is_asked_for = types
+        .output_type
+        .as_deref()
+        .is_some_and(|word| !word.is_empty());
+    if is_asked_for && input != output {
+        let message = format!(
+            "a {input} file is changed where it is and cannot become {output}: decrypt it with \
+             `--output-type {output}` and encrypt the result"
+        );
+        return Err(failures::conflict(&message));
+    }
+    Ok(input)
+}
+
+fn expect_file(path: &Path) -> Result<(), Box<Failure>> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("there is no file `{}`", path.display());
+            let diagnostic = Diagnostic::error(Code::Environment, message);
+            Err(Failure::new(SopsExit::NoFile, diagnostic))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn working_directory() -> Result<String, Box<Failure>> {
+    let directory = std::env::current_dir().map_err(|error| {
+        let message = format!("the working folder is not known: {error}");
+        let diagnostic = Diagnostic::error(Code::Environment, message);
+        Failure::new(SopsExit::Generic, diagnostic)
+    })?;
+    let directory = directory.to_string_lossy();
+    Ok(config::absolute_path(&directory, "."))
+}
+
+/// A path as short as it can be from a folder, for messages.
+fn shown_from(directory: &str, path: &Path) -> String {
+    let shown = path.strip_prefix(directory).unwrap_or(path);
+    shown.display().to_string()
+}
+
+/// Runs what needs the time and random bytes.
+fn now<T>(run: impl FnOnce(&mut Moment<'_>) -> T) -> T {
+    let mut random = random;
+    run(&mut Moment {
+        now: timestamp(),
+        random: &mut random,
+    })
+}
+
+fn timestamp() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    Timestamp::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX), 0)
+}
+
+fn random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the system has random numbers");
+}
+
+/// Replaces a file, or leaves it alone when there is nothing new.
+fn replace(file: &InPlaceFile, text: Option<Vec<u8>>) -> Outcome {
+    if let Some(text) = text {
+        let written = file.replace(&text);
+        written.map_err(|error| failures::edge(SopsExit::CannotWrite, &error))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn path_text(path: &OsStr) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Prints text that was decrypted.
+fn print_secret(text: &Secret) -> Outcome {
+    super::print(text.expose())
+}
