@@ -118,7 +118,12 @@ fn wrapped(
 ) -> Answer<(DataKey, WrappedDataKey)> {
     let key = DataKey::generate(moment.random);
     let groups: Vec<Vec<MasterKey>> = (groups.iter())
-        .map(|group| group.iter().map(|one| MasterKey::age(one.as_str())).collect())
+        .map(|group| {
+            group
+                .iter()
+                .map(|one| MasterKey::age(one.as_str()))
+                .collect()
+        })
         .collect();
     let at = moment.now.to_string();
     let wrapped = sops::wrap(&key, &groups, threshold, &[service], moment.random, &at)?;
@@ -126,7 +131,9 @@ fn wrapped(
 }
 
 fn encrypt(request: &Request, session: &mut Session) -> Answer<Vec<u8>> {
-    let rule = SelectionRule::ALL.into_iter().find(|rule| rule.as_str() == request.rule);
+    let rule = SelectionRule::ALL
+        .into_iter()
+        .find(|rule| rule.as_str() == request.rule);
     let selection = match rule {
         Some(rule) => Selection::new(rule, request.pattern.as_str())?,
         None => Selection::default(),
@@ -144,7 +151,13 @@ fn encrypt(request: &Request, session: &mut Session) -> Answer<Vec<u8>> {
             format,
             store: StoreOptions::default(),
         };
-        Ok(sops::encrypt(&plain, &key, wrapped.groups, &options, moment)?)
+        Ok(sops::encrypt(
+            &plain,
+            &key,
+            wrapped.groups,
+            &options,
+            moment,
+        )?)
     })
 }
 
@@ -162,7 +175,9 @@ fn answer(request: &Request) -> Answer<Vec<u8>> {
         "rotate" => session.with_moment(|service, moment| {
             let (key, wrapped) = wrapped(&request.groups, request.threshold, service, moment)?;
             let groups = wrapped.groups;
-            Ok(sops::rotate(&file, &decrypted, &key, groups, &store, moment)?)
+            Ok(sops::rotate(
+                &file, &decrypted, &key, groups, &store, moment,
+            )?)
         }),
         "set" => {
             let path: TreePath = request.path.parse()?;

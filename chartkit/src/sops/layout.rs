@@ -426,7 +426,7 @@ pub(crate) fn with_metadata(branches: &[Branch], metadata: &Metadata) -> Vec<Bra
 
 /// The comments of a text that are in no tree.
 pub(crate) fn lost_comments(text: &str) -> Vec<Span> {
-    Loaded::new(text).map_or_else(Vec::new, |loaded| loaded.layout.lost_comments)
+    Loaded::new(text).map_or_else(Vec::new, |loaded| loaded.layout.lost_comments.clone())
 }
 
 /// A text with its tree.

@@ -324,6 +324,26 @@ impl Metadata {
         self.shamir_threshold = shamir_threshold;
     }
 
+    pub(crate) fn set_version(&mut self, version: &str) {
+        version.clone_into(&mut self.version);
+        self.put("version", Value::string(version));
+    }
+
+    /// Another rule for what is encrypted.
+    pub(crate) fn set_rule(&mut self, rule: SelectionRule, pattern: &str) {
+        for other in SelectionRule::ALL {
+            let text = (other == rule).then(|| Value::string(pattern));
+            self.put_or_remove(other.as_str(), text);
+        }
+        self.rule = rule;
+        pattern.clone_into(&mut self.pattern);
+    }
+
+    pub(crate) fn set_mac_only_encrypted(&mut self, is_so: bool) {
+        self.put_or_remove("mac_only_encrypted", is_so.then_some(Value::Bool(true)));
+        self.mac_only_encrypted = is_so;
+    }
+
     /// Sets a field: where it stands, or where SOPS's order has it.
     pub(crate) fn put(&mut self, field: &str, value: Value) {
         if let Some(old) = get_mut(&mut self.fields, field) {

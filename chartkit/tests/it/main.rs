@@ -25,6 +25,7 @@ mod sops_corpus;
 #[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
 mod sops_review_corpus;
+mod sops_versions;
 mod sopsconfig;
 mod strvals;
 mod time;

@@ -54,9 +54,7 @@ fn walk(folder: &Path, found: &mut Vec<Found>) -> Result<(), Box<Failure>> {
         if kind.is_dir() && path.file_name().is_some_and(|name| name != ".git") {
             walk(&path, found)?;
         } else if path.is_file() && is_encrypted(&path) {
-            found.push(Found {
-                path,
-            });
+            found.push(Found { path });
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! Decides what is known to have changed and what only may have. Without a key, the paths, types and
 //! lengths of values can be compared, and whether ciphertext is the same.
 
-mod settings;
+pub(crate) mod settings;
 mod show;
 mod values;
 

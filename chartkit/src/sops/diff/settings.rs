@@ -5,7 +5,7 @@ use crate::sops::lineage::DataKeyChange;
 use crate::sops::tree::{entries, get};
 use crate::sops::{EncryptedDataKey, KeyType, Metadata, SelectionRule};
 
-pub(super) fn compare(old: &Metadata, new: &Metadata, data_key: DataKeyChange) -> Vec<Change> {
+pub(crate) fn compare(old: &Metadata, new: &Metadata, data_key: DataKeyChange) -> Vec<Change> {
     let rotated = data_key == DataKeyChange::Rotated;
     let mut changes = recipients(old, new, rotated);
     if rotated {

@@ -242,23 +242,7 @@ impl Differ<'_> {
     }
 
     fn shown(&self, pair: Pair<'_>) -> Shown {
-        match &pair.sealed.value {
-            Value::String(text) | Value::Comment(Comment { text, .. }) => {
-                Shown::of_text(text, &pair.value.value, self.is_open)
-            }
-            plain => Shown {
-                kind: plain.type_name(),
-                is_encrypted: false,
-                size: match plain {
-                    Value::Branch(_) | Value::List(_) => None,
-                    _ => Some(plain_text(plain).len()),
-                },
-                value: match plain {
-                    Value::Branch(_) | Value::List(_) => None,
-                    _ => Some(plain.clone()),
-                },
-            },
-        }
+        Shown::of(pair, self.is_open)
     }
 
     fn inside(&mut self, step: Step, then: impl FnOnce(&mut Self)) {
@@ -285,6 +269,24 @@ impl Differ<'_> {
 }
 
 impl Shown {
+    /// A value; with `is_open`, what it means is known.
+    pub(crate) fn of(pair: Pair<'_>, is_open: bool) -> Self {
+        match &pair.sealed.value {
+            Value::String(text) | Value::Comment(Comment { text, .. }) => {
+                Self::of_text(text, &pair.value.value, is_open)
+            }
+            plain => {
+                let is_leaf = !matches!(plain, Value::Branch(_) | Value::List(_));
+                Self {
+                    kind: plain.type_name(),
+                    is_encrypted: false,
+                    size: is_leaf.then(|| plain_text(plain).len()),
+                    value: is_leaf.then(|| plain.clone()),
+                }
+            }
+        }
+    }
+
     /// A text or comment as it is written, with what it means.
     fn of_text(sealed: &crate::sops::Secret, value: &Value, is_open: bool) -> Self {
         match sealed.as_str().and_then(Ciphertext::parse) {

@@ -70,7 +70,7 @@ fn plain_lost_comments(text: &[u8]) -> Vec<Span> {
     let mut lost = layout::lost_comments(text);
     lost.retain(|span| {
         let comment = &text[span.start as usize..span.end as usize];
-        !comment.starts_with("#ENC[")
+        comment != "#" && !comment.starts_with("#ENC[")
     });
     lost
 }
