@@ -83,6 +83,26 @@ pub(crate) enum Verb {
     Exec(Exec),
 }
 
+/// A file or standard input. SOPS ignores further files, with a warning.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// The file; standard input without it
+    pub(crate) file: Option<OsString>,
+
+    #[arg(hide = true)]
+    pub(crate) ignored: Vec<OsString>,
+}
+
+/// A file; further ones are ignored as those of [`Input`].
+#[derive(Debug, Args)]
+pub(crate) struct OneFile {
+    /// The file
+    pub(crate) file: OsString,
+
+    #[arg(hide = true)]
+    pub(crate) ignored: Vec<OsString>,
+}
+
 /// Who may open a new file.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Keys, with commas between several")]
@@ -208,6 +228,9 @@ pub(crate) struct Services {
 #[derive(Debug, Args)]
 pub(crate) struct Encrypt {
     #[command(flatten)]
+    pub(crate) input: Input,
+
+    #[command(flatten)]
     pub(crate) output: Output,
 
     #[command(flatten)]
@@ -225,14 +248,13 @@ pub(crate) struct Encrypt {
 
     #[command(flatten)]
     pub(crate) services: Services,
-
-    /// The file; standard input without it
-    #[arg(value_name = "FILE")]
-    pub(crate) file: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Decrypt {
+    #[command(flatten)]
+    pub(crate) input: Input,
+
     #[command(flatten)]
     pub(crate) output: Output,
 
@@ -253,14 +275,13 @@ pub(crate) struct Decrypt {
 
     #[command(flatten)]
     pub(crate) opening: Opening,
-
-    /// The file; standard input without it
-    #[arg(value_name = "FILE")]
-    pub(crate) file: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
+    #[command(flatten)]
+    pub(crate) input: OneFile,
+
     #[command(flatten)]
     pub(crate) types: Types,
 
@@ -280,40 +301,10 @@ pub(crate) struct Edit {
 
     #[command(flatten)]
     pub(crate) opening: Opening,
-
-    /// The file
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) file: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
-    #[command(flatten)]
-    pub(crate) types: Types,
-
-    /// VALUE is the path of a file that holds it
-    #[arg(long)]
-    pub(crate) value_file: bool,
-
-    /// Read the value from standard input
-    #[arg(long, conflicts_with = "value_file")]
-    pub(crate) value_stdin: bool,
-
-    /// Change the file also when values were changed without the key
-    #[arg(long)]
-    pub(crate) ignore_mac: bool,
-
-    /// Accepted: a value that is the same changes nothing here
-    #[arg(long)]
-    pub(crate) idempotent: bool,
-
-    /// Accepted, without effect as in SOPS
-    #[arg(long, value_name = "NUMBER", hide = true)]
-    pub(crate) shamir_secret_sharing_threshold: Option<usize>,
-
-    #[command(flatten)]
-    pub(crate) opening: Opening,
-
     /// The file
     #[arg(value_name = "FILE")]
     pub(crate) file: OsString,
@@ -329,10 +320,44 @@ pub(crate) struct Set {
         allow_negative_numbers = true
     )]
     pub(crate) value: Option<OsString>,
+
+    #[command(flatten)]
+    pub(crate) types: Types,
+
+    /// VALUE is the path of a file that holds it
+    #[arg(long)]
+    pub(crate) value_file: bool,
+
+    /// Read the value from standard input
+    #[arg(long, conflicts_with = "value_file")]
+    pub(crate) value_stdin: bool,
+
+    /// Change the file also when values were changed without the key
+    #[arg(long)]
+    pub(crate) ignore_mac: bool,
+
+    /// Without effect: the same value never changes the file
+    #[arg(long)]
+    pub(crate) idempotent: bool,
+
+    /// Accepted, without effect as in SOPS
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    pub(crate) shamir_secret_sharing_threshold: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) opening: Opening,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Unset {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: OsString,
+
+    /// The path to the value: ["key"][0]
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: String,
+
     #[command(flatten)]
     pub(crate) types: Types,
 
@@ -350,18 +375,14 @@ pub(crate) struct Unset {
 
     #[command(flatten)]
     pub(crate) opening: Opening,
-
-    /// The file
-    #[arg(value_name = "FILE")]
-    pub(crate) file: OsString,
-
-    /// The path to the value: ["key"][0]
-    #[arg(value_name = "INDEX")]
-    pub(crate) index: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Rotate {
+    /// Files; with -i also several, and folders
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<OsString>,
+
     #[command(flatten)]
     pub(crate) output: Output,
 
@@ -384,10 +405,6 @@ pub(crate) struct Rotate {
 
     #[command(flatten)]
     pub(crate) opening: Opening,
-
-    /// Files; with -i also several, and folders
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) files: Vec<OsString>,
 }
 
 /// Keys that come to the first group.
@@ -466,6 +483,10 @@ pub(crate) struct Removed {
 
 #[derive(Debug, Args)]
 pub(crate) struct Updatekeys {
+    /// Files, and folders with such files
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<OsString>,
+
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -476,10 +497,6 @@ pub(crate) struct Updatekeys {
 
     #[command(flatten)]
     pub(crate) services: Services,
-
-    /// Files, and folders with such files
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) files: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -550,6 +567,9 @@ pub(crate) struct GroupsAdd {
 
 #[derive(Debug, Args)]
 pub(crate) struct GroupsDelete {
+    /// Which group, counted from 0
+    pub(crate) index: usize,
+
     /// The file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
@@ -564,35 +584,39 @@ pub(crate) struct GroupsDelete {
 
     #[command(flatten)]
     pub(crate) services: Services,
-
-    /// Which group, counted from 0
-    pub(crate) index: usize,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Filestatus {
+    #[command(flatten)]
+    pub(crate) input: OneFile,
+
     /// binary, dotenv, ini, json or yaml; else the file's name says it
     #[arg(long, value_name = "TYPE")]
     pub(crate) input_type: Option<String>,
-
-    /// The file
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) file: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// binary, dotenv, ini, json or yaml; else the file's name says it
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) input_type: Option<String>,
-
     /// Files, and folders with encrypted files
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<OsString>,
+
+    /// binary, dotenv, ini, json or yaml; else the file's name says it
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) input_type: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: OsString,
+
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
+
     /// Replace {} in the command by the path of a file in memory that has the plaintext
     #[arg(long)]
     pub(crate) fd: bool,
@@ -610,12 +634,4 @@ pub(crate) struct Exec {
 
     #[command(flatten)]
     pub(crate) opening: Opening,
-
-    /// The file
-    #[arg(value_name = "FILE")]
-    pub(crate) file: OsString,
-
-    /// The command and its arguments
-    #[arg(value_name = "COMMAND", last = true, required = true)]
-    pub(crate) command: Vec<OsString>,
 }

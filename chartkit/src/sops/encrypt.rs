@@ -64,6 +64,10 @@ pub fn encrypt(
     moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EncryptError> {
     let mut metadata = Metadata::new(&options.settings, key_groups);
+    if plain.format == Format::Binary {
+        // It is encrypted as a whole, and SOPS writes no rule.
+        metadata.put_or_remove(metadata.rule().as_str(), None);
+    }
     let reuse = &mut Reuse::default();
     encrypt_with(
         plain,
@@ -88,6 +92,8 @@ pub(crate) fn encrypt_with(
 ) -> Result<Vec<u8>, EncryptError> {
     let sealed = seal(&plain.branches, key, metadata, reuse, moment)?;
     if format == Format::Yaml && plain.format == Format::Yaml {
+        // What is laid out anew might be nothing: a mistake is one all the same, as in SOPS.
+        store::yaml::style(options)?;
         let plaintext = Plaintext {
             text: plain.text.expose(),
             encoding: plain.encoding,

@@ -267,3 +267,71 @@ impl Walk<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sops::SelectionRule;
+    use crate::sops::crypt;
+    use crate::sops::store::yaml;
+    use crate::source::Sources;
+
+    const TEXT: &str = "\
+# note
+a_x: 1
+b:
+    # x: about the next
+    c: two
+    d: null
+    list:
+        # x
+        - three
+        - y: 4
+          # x
+          z_x: [5, [6]]
+        # last
+---
+e: # inline x
+    f: 7
+";
+
+    /// What leaves are encrypted decides over secrets, so that the two walks must never differ.
+    #[test]
+    fn the_walk_is_that_of_encryption() {
+        let mut sources = Sources::new();
+        let file = sources.add("text", TEXT.as_bytes());
+        let mut branches = yaml::load(&sources, file).unwrap();
+        for rule in SelectionRule::ALL {
+            let selection = Selection::new(rule, "x").unwrap();
+            let mut ours = Vec::new();
+            for_each(&branches, &selection, &mut |leaf| {
+                let is_null =
+                    matches!(leaf.content, Content::Value(node) if node.value == Value::Null);
+                if !is_null {
+                    let data = leaf.path.additional_data();
+                    ours.push((data, leaf.content.at(), leaf.is_encrypted));
+                }
+            });
+            let mut theirs = Vec::new();
+            let collect = &mut |leaf: crypt::Leaf<'_>| {
+                let data = leaf.additional_data.to_owned();
+                theirs.push((data, leaf.place.at(), leaf.is_encrypted));
+                Ok::<(), ()>(())
+            };
+            crypt::walk(&mut branches, &selection, collect).unwrap();
+            assert_eq!(ours, theirs, "{rule}");
+            let encrypted = ours.iter().filter(|leaf| leaf.2).count();
+            assert!((1..ours.len()).contains(&encrypted), "{rule}: {encrypted}");
+        }
+    }
+
+    #[test]
+    fn paths_are_shown_as_values_are() {
+        let mut path = LeafPath::of_document(1);
+        assert_eq!(path.to_string(), "document 2: the top");
+        path.push(Step::Key("a.b".to_owned()));
+        path.push(Step::Index(3));
+        assert_eq!(path.to_string(), r"document 2: a\.b[3]");
+        assert_eq!(path.to_tree_path(), None);
+    }
+}

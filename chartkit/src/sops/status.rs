@@ -9,7 +9,9 @@ use std::fmt;
 use serde_json::{Value as Json, json};
 
 use crate::sops::leaf::{self, Content};
-use crate::sops::{EncryptedFile, Format, LoadError, LoadErrorKind, MasterKey, SelectionRule};
+use crate::sops::{
+    EncryptedDataKey, EncryptedFile, Format, LoadError, LoadErrorKind, SelectionRule,
+};
 use crate::source::{FileId, Sources, Visibility};
 use crate::time::Timestamp;
 
@@ -51,10 +53,12 @@ pub struct StatusDetails {
     pub rule: SelectionRule,
     /// Its suffix or regular expression.
     pub pattern: String,
+    /// Whether there is a MAC: without one anybody may have changed the file.
+    pub has_mac: bool,
     /// Whether the MAC is over encrypted values only.
     pub mac_only_encrypted: bool,
     /// Who can open the file, group by group.
-    pub groups: Vec<Vec<MasterKey>>,
+    pub groups: Vec<Vec<EncryptedDataKey>>,
     /// How many groups it takes; 0 when it is not said.
     pub shamir_threshold: usize,
     /// How many documents there are; one, except in YAML.
@@ -113,8 +117,6 @@ impl Status {
             };
             *count.or_default() += 1;
         });
-        let keys = metadata.key_groups().iter();
-        let keys = keys.map(|group| group.iter().map(|key| key.master_key.clone()).collect());
         Self {
             format: file.format(),
             is_encrypted: metadata.is_complete(),
@@ -123,8 +125,9 @@ impl Status {
                 last_modified: metadata.last_modified(),
                 rule: metadata.rule(),
                 pattern: metadata.pattern().to_owned(),
+                has_mac: !metadata.mac().is_empty(),
                 mac_only_encrypted: metadata.mac_only_encrypted(),
-                groups: keys.collect(),
+                groups: metadata.key_groups().to_vec(),
                 shamir_threshold: metadata.shamir_threshold(),
                 documents: file.branches().len(),
                 encrypted,
@@ -138,9 +141,10 @@ impl Status {
     /// # Shape
     ///
     /// `{"encrypted": true, "format": "yaml"}`, and for files with metadata also `"version"`,
-    /// `"lastmodified"`, `"rule": {"unencrypted_suffix": "…"}`, `"mac_only_encrypted"`,
-    /// `"shamir_threshold"`, `"groups": [[{"type": "age", "key": "age1…"}]]`, `"documents"`, and
-    /// `"values": {"encrypted": {"str": 2}, "plain": {}}`. More fields may come; these stay.
+    /// `"lastModified"`, `"selection": {"unencrypted_suffix": "…"}`, `"hasMac"`, `"macOnlyEncrypted"`,
+    /// `"shamirThreshold"`, `"groups": [[{"type": "age", "key": "age1…", "created": null}]]`,
+    /// `"documents"`, and `"values": {"encrypted": {"str": 2}, "plain": {}}`. More fields may come;
+    /// these stay.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let mut shown = json!({
@@ -150,14 +154,20 @@ impl Status {
         let Some(details) = &self.details else {
             return shown;
         };
-        let key =
-            |key: &MasterKey| json!({ "type": key.key_type().as_str(), "key": key.to_string() });
-        let group = |group: &Vec<MasterKey>| group.iter().map(key).collect::<Json>();
+        let key = |key: &EncryptedDataKey| {
+            json!({
+                "type": key.master_key.key_type().as_str(),
+                "key": key.master_key.to_string(),
+                "created": key.created_at,
+            })
+        };
+        let group = |group: &Vec<EncryptedDataKey>| group.iter().map(key).collect::<Json>();
         shown["version"] = json!(details.version);
-        shown["lastmodified"] = json!(details.last_modified.to_string());
-        shown["rule"] = json!({ details.rule.as_str(): details.pattern });
-        shown["mac_only_encrypted"] = json!(details.mac_only_encrypted);
-        shown["shamir_threshold"] = json!(details.shamir_threshold);
+        shown["lastModified"] = json!(details.last_modified.to_string());
+        shown["selection"] = json!({ details.rule.as_str(): details.pattern });
+        shown["hasMac"] = json!(details.has_mac);
+        shown["macOnlyEncrypted"] = json!(details.mac_only_encrypted);
+        shown["shamirThreshold"] = json!(details.shamir_threshold);
         shown["groups"] = details.groups.iter().map(group).collect();
         shown["documents"] = json!(details.documents);
         shown["values"] = json!({ "encrypted": details.encrypted, "plain": details.plain });
@@ -179,7 +189,9 @@ impl fmt::Display for Status {
         }
         writeln!(f, "last modified: {}", details.last_modified)?;
         writeln!(f, "rule: {} `{}`", details.rule, details.pattern)?;
-        if details.mac_only_encrypted {
+        if !details.has_mac {
+            writeln!(f, "MAC: none")?;
+        } else if details.mac_only_encrypted {
             writeln!(f, "MAC: over encrypted values only")?;
         }
         let count = details.groups.len();
@@ -188,8 +200,8 @@ impl fmt::Display for Status {
                 1 => writeln!(f, "keys, any of them:")?,
                 _ => writeln!(f, "key group {number} of {count}, any of its keys:")?,
             }
-            for key in group {
-                writeln!(f, "  {}: {key}", key.key_type())?;
+            for EncryptedDataKey { master_key, .. } in group {
+                writeln!(f, "  {}: {master_key}", master_key.key_type())?;
             }
         }
         if count > 1 {

@@ -23,8 +23,13 @@ mod sops_age;
 mod sops_change;
 mod sops_corpus;
 #[cfg(all(feature = "age", feature = "fs"))]
+mod sops_corpus_keys;
+#[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
+#[cfg(feature = "age")]
+mod sops_reads_ours;
 mod sops_review_corpus;
+mod sops_verify;
 mod sops_versions;
 mod sopsconfig;
 mod strvals;

@@ -8,6 +8,40 @@ use chartkit::sops::{EncryptedFile, Format, Status, VerifyOptions, verify};
 use chartkit::source::Sources;
 use serde_json::Value as Json;
 
+/// Good files that are refused here: nothing in them is encrypted, their rule has a mistake, or a plain
+/// value looks like ciphertext.
+const STRICTER: &[&str] = &[
+    "default-lookalike-yaml",
+    "rule-encrypted-regex-none",
+    "rule-encrypted-regex-invalid",
+    "rule-unencrypted-regex-invalid",
+    "rule-encrypted-regex-lookahead",
+    "rule-comment-encrypted-none",
+    "maconly-comment-encrypted-none",
+];
+
+/// What was changed by hand, is accepted by SOPS and reported here.
+const NOTICED: &[&str] = &[
+    "broken-value-trailing-text",
+    "broken-comment-plain",
+    "broken-comment-added",
+    "broken-recipient-word",
+    "broken-recipient-missing",
+    "broken-invalid-regex-encrypt",
+    "broken-json-text-after",
+    "broken-groups-threshold-lower-two",
+    "broken-groups-threshold-missing",
+    "broken-groups-threshold-missing-three",
+    "crafted-iv-8",
+    "crafted-iv-12",
+    "crafted-iv-16",
+    "crafted-iv-64",
+    "crafted-mac-iv-12",
+    "crafted-bool-one",
+    "crafted-bool-t",
+    "crafted-comment-as-value",
+];
+
 fn corpus() -> Option<PathBuf> {
     let corpus = std::env::var_os("CHARTKIT_SOPS_CORPUS").map(PathBuf::from);
     if corpus.is_none() {
@@ -26,8 +60,8 @@ fn format(name: &Json) -> Format {
     name.as_str().unwrap().parse().unwrap()
 }
 
-/// The errors of a file, or why it cannot be read.
-fn errors(corpus: &Path, path: &str, format: Format, severity: Severity) -> Vec<String> {
+/// What is found in a file from a severity on, placeholders apart, or why it cannot be read.
+fn findings(corpus: &Path, path: &str, format: Format, severity: Severity) -> Vec<String> {
     let mut sources = Sources::new();
     let file = sources.add(path, std::fs::read(corpus.join(path)).unwrap());
     let file = match EncryptedFile::load(format, &mut sources, file) {
@@ -41,74 +75,86 @@ fn errors(corpus: &Path, path: &str, format: Format, severity: Severity) -> Vec<
     }
     found
         .into_iter()
-        .filter(|diagnostic| diagnostic.severity >= severity)
-        .map(|diagnostic| format!("{} {}", diagnostic.code, diagnostic.message))
+        .filter(|found| found.severity >= severity && found.code.id() != "S013")
+        .map(|found| format!("{} {}", found.code, found.message))
         .collect()
 }
 
 #[test]
 fn good_files_have_no_errors() {
     let Some(corpus) = corpus() else { return };
+    let mut found = Vec::new();
     let mut count = 0;
-    let mut failures = Vec::new();
-    for case in cases(&corpus, "encrypted") {
-        let Some(path) = case["encrypted"].as_str() else {
-            continue;
-        };
-        let format = format(&case["encrypted_format"]);
-        let errors = errors(&corpus, path, format, Severity::Warning);
+    let mut look = |id: &Json, path: &str, format| {
         count += 1;
-        if !errors.is_empty() {
-            failures.push(format!(
-                "{path} (decrypt {}): {errors:#?}",
-                case["decrypt"]["exit"]
-            ));
+        if !findings(&corpus, path, format, Severity::Error).is_empty() {
+            found.push(id.as_str().unwrap().to_owned());
+        }
+    };
+    for case in cases(&corpus, "encrypted") {
+        if let (Some(path), Some(0)) =
+            (case["encrypted"].as_str(), case["decrypt"]["exit"].as_i64())
+        {
+            look(&case["id"], path, format(&case["encrypted_format"]));
         }
     }
-    println!("{count}");
-    println!("{}", failures.join("\n"));
+    for case in cases(&corpus, "edits") {
+        for step in case["steps"].as_array().unwrap() {
+            if let Some(path) = step["after"].as_str() {
+                look(&case["id"], path, Format::of_name(path));
+            }
+        }
+    }
+    for case in cases(&corpus, "upstream") {
+        if case["decrypt"]["exit"] == 0 {
+            let path = case["file"].as_str().unwrap();
+            look(&case["id"], path, format(&case["format"]));
+        }
+    }
+    assert!(count > 280, "{count}");
+    assert_eq!(found, STRICTER);
 }
 
 #[test]
-fn broken_files() {
+fn tampering_that_sops_does_not_notice_is_found() {
     let Some(corpus) = corpus() else { return };
-    for case in cases(&corpus, "broken") {
+    let accepted = cases(&corpus, "broken")
+        .into_iter()
+        .filter(|case| case["accepted"] == true);
+    let found = accepted.filter(|case| {
         let path = case["file"].as_str().unwrap();
-        let errors = errors(&corpus, path, format(&case["format"]), Severity::Warning);
-        println!(
-            "{} {} accepted={} {} {errors:?}",
-            if errors.is_empty() { "MISSED" } else { "FOUND" },
-            case["id"],
-            case["accepted"],
-            case["summary"]
-        );
-    }
+        !findings(&corpus, path, format(&case["format"]), Severity::Warning).is_empty()
+    });
+    let found: Vec<_> = found
+        .map(|case| case["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(found, NOTICED);
 }
 
 #[test]
 fn status_is_that_of_filestatus() {
     let Some(corpus) = corpus() else { return };
+    let mut count = 0;
     for case in cases(&corpus, "broken") {
         let (path, want) = (case["file"].as_str().unwrap(), &case["filestatus"]);
-        if want.is_null() {
+        // One case is about a configuration that is broken, not about the file.
+        if want.is_null()
+            || want["stderr"]
+                .as_str()
+                .is_some_and(|e| e.contains("loading config"))
+        {
             continue;
         }
+        count += 1;
         let mut sources = Sources::new();
         let file = sources.add(path, std::fs::read(corpus.join(path)).unwrap());
         let got = Status::read(format(&case["format"]), &mut sources, file);
-        match got {
-            Ok(status) => {
-                let want_text = want["stdout"]["text"].as_str().unwrap_or("refused");
-                let got = format!("{{\"encrypted\":{}}}\n", status.is_encrypted);
-                if got != want_text {
-                    println!("{path}: {got} {want}")
-                }
-            }
-            Err(error) => {
-                if want["exit"] == 0 {
-                    println!("{path}: {error} {want}")
-                }
-            }
-        }
+        let got = got.map(|status| format!("{{\"encrypted\":{}}}\n", status.is_encrypted));
+        assert_eq!(
+            got.as_deref().ok(),
+            want["stdout"]["text"].as_str(),
+            "{path}"
+        );
     }
+    assert!(count > 100, "{count}");
 }

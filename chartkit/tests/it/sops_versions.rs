@@ -494,7 +494,7 @@ fn without_keys_a_merge_is_told_but_not_written() {
     );
     let json = merged.to_json();
     assert_eq!(
-        (&json["merged"], &json["needs_key"]),
+        (&json["merged"], &json["needsKey"]),
         (&json!(false), &json!(true))
     );
 

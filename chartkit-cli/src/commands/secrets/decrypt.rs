@@ -5,18 +5,19 @@ use std::process::ExitCode;
 use chartkit::io::{self, Readers};
 use chartkit::sops::TreePath;
 
-use super::{Outcome, Session, check_output, failures, formats, path_text, print_secret};
+use super::{Outcome, Session, check_output, failures, path_text, print_secret};
 use crate::args::secrets::Decrypt as Arguments;
 use crate::failure::SopsExit;
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let path = session.first(&args.file);
+    session.ignore(&args.input.ignored);
+    let path = args.input.file.as_deref();
     check_output(&args.output, path.is_none())?;
     let name = match (&args.filename_override, path) {
         (Some(name), _) if !name.is_empty() => name.clone(),
         (_, path) => path.map(path_text).unwrap_or_default(),
     };
-    let (input, output) = formats(&args.types, &name)?;
+    let (input, output) = session.formats(&args.types, &name);
     let path_to_value = args.extract.as_deref().filter(|text| !text.is_empty());
     let path_to_value = path_to_value
         .map(str::parse::<TreePath>)

@@ -10,22 +10,23 @@ use chartkit::sops::{self, Format, LoadErrorKind, PlainFile, Secret};
 
 use super::editor::{self, Running};
 use super::scratch::Scratch;
-use super::{Outcome, Session, encrypt, failures, now, one_format, path_text, replace};
+use super::{Outcome, Session, encrypt, failures, now, path_text, replace};
 use crate::args::secrets::Edit as Arguments;
 use crate::failure::{Failure, SopsExit};
 use crate::prompt;
 use crate::report;
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let path = session.first(&args.file).unwrap_or_default().to_owned();
-    let name = path_text(&path);
-    let format = one_format(&args.types, &name)?;
+    session.ignore(&args.input.ignored);
+    let path = &args.input.file;
+    let name = path_text(path);
+    let format = session.one_format(&args.types, &name)?;
     if args.show_master_keys {
         session.warn("--show-master-keys is ignored: what it shows cannot be edited, `status` shows the keys");
     }
-    match std::fs::exists(&path) {
-        Ok(false) => new_file(args, &path, format, session),
-        _ => existing_file(args, &path, format, session),
+    match std::fs::exists(path) {
+        Ok(false) => new_file(args, path, format, session),
+        _ => existing_file(args, path, format, session),
     }
 }
 

@@ -6,14 +6,13 @@ use chartkit::sops::{
     DataKey, EncryptOptions, Format, PlainFile, Settings, StoreOptions, encrypt, wrap,
 };
 
-use super::{
-    Outcome, Purpose, Session, check_output, failures, formats, keys, now, path_text, settings,
-};
+use super::{Outcome, Purpose, Session, check_output, failures, now, path_text, settings};
 use crate::args::secrets::{Encrypt as Arguments, Keys, Selections, Services};
 use crate::failure::{Failure, SopsExit};
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let path = session.first(&args.file);
+    session.ignore(&args.input.ignored);
+    let path = args.input.file.as_deref();
     check_output(&args.output, path.is_none())?;
     let name = match (&args.filename_override, path) {
         (Some(name), _) if !name.is_empty() => name.clone(),
@@ -23,7 +22,7 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
             return Err(failures::conflict(message));
         }
     };
-    let (input, output) = formats(&args.types, &name)?;
+    let (input, output) = session.formats(&args.types, &name);
     let (file, id) = match path {
         Some(path) if args.output.in_place => {
             let (file, id) = session.read(path)?;
@@ -61,7 +60,7 @@ pub(super) fn creation(
             .rule_for(rule_path(&found.directory, &absolute))?,
         None => None,
     };
-    let flags = settings::creation_flags(keys, selections, session.mac_only_encrypted)?;
+    let flags = settings::creation_flags(keys, selections, session.global.mac_only_encrypted)?;
     let creation = Creation::new(&flags, rule, format)?;
     session
         .context
@@ -79,7 +78,7 @@ pub(super) fn seal(
     session: &mut Session<'_>,
 ) -> Result<Vec<u8>, Box<Failure>> {
     let creation = &new.creation;
-    let services = keys::services(services, session)?;
+    let services = session.services(services)?;
     now(|moment| {
         let key = DataKey::generate(moment.random);
         let wrapped = wrap(

@@ -6,7 +6,7 @@ use std::process::Command;
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::sops::Secret;
 
-use super::{Outcome, Session, failures, formats, path_text};
+use super::{Outcome, Session, failures, path_text};
 use crate::args::secrets::Exec as Arguments;
 use crate::failure::{Failure, SopsExit};
 
@@ -15,7 +15,7 @@ const PLACEHOLDER: &str = "{}";
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
-    let (input, output) = formats(&args.types, &name)?;
+    let (input, output) = session.formats(&args.types, &name);
     let layout = session.layout_for(Some(&name))?;
     let id = session.read_any(Some(&args.file))?;
     let opened = session.open(id, input, &args.opening, args.ignore_mac)?;
@@ -62,19 +62,24 @@ fn command(words: &[OsString]) -> Command {
 fn start(command: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt as _;
     let error = command.exec();
-    Err(failed(
-        &format!("cannot run {:?}", command.get_program()),
-        &error,
-    ))
+    Err(not_run(command, &error))
 }
 
 #[cfg(not(unix))]
 fn start(command: &mut Command) -> Outcome {
-    let status = command
-        .status()
-        .map_err(|error| failed(&format!("cannot run {:?}", command.get_program()), &error))?;
+    let status = command.status().map_err(|error| not_run(command, &error))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(std::process::ExitCode::from(code.unwrap_or(1)))
+}
+
+/// With the exit codes that shells have for it.
+fn not_run(command: &Command, error: &std::io::Error) -> Box<Failure> {
+    let mut failure = failed(&format!("cannot run {:?}", command.get_program()), error);
+    failure.exit = match error.kind() {
+        std::io::ErrorKind::NotFound => 127,
+        _ => 126,
+    };
+    failure
 }
 
 fn fill_in(word: &OsStr, path: &str) -> OsString {
@@ -107,7 +112,10 @@ impl Held {
         let fd = rustix::fs::memfd_create("chartkit", rustix::fs::MemfdFlags::ALLOW_SEALING)?;
         let mut file = std::fs::File::from(fd);
         file.write_all(text.expose())?;
-        let seals = rustix::fs::SealFlags::all();
+        let seals = rustix::fs::SealFlags::SEAL
+            | rustix::fs::SealFlags::SHRINK
+            | rustix::fs::SealFlags::GROW
+            | rustix::fs::SealFlags::WRITE;
         rustix::fs::fcntl_add_seals(&file, seals)?;
         Ok(Self(file.into()))
     }

@@ -8,20 +8,15 @@ use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::sops::{EncryptedFile, Format};
 use chartkit::source::Sources;
 
-use super::{Session, expect_file};
-use crate::failure::{Failure, SopsExit};
+use rayon::prelude::*;
 
-/// A file to work on.
-pub(super) struct Found {
-    pub(super) path: PathBuf,
-}
+use super::{Context, Session, expect_file};
+use crate::failure::{Failure, SopsExit};
+use crate::report;
 
 /// The files that arguments stand for: a folder for all encrypted files in it and below, sorted by their
 /// paths. Links to folders and `.git` are left alone.
-pub(super) fn find(
-    arguments: &[OsString],
-    _session: &Session<'_>,
-) -> Result<Vec<Found>, Box<Failure>> {
+pub(super) fn find(arguments: &[OsString]) -> Result<Vec<PathBuf>, Box<Failure>> {
     let mut found = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
@@ -29,15 +24,55 @@ pub(super) fn find(
         if path.is_dir() {
             walk(path, &mut found)?;
         } else {
-            found.push(Found {
-                path: path.to_owned(),
-            });
+            found.push(path.to_owned());
         }
     }
     Ok(found)
 }
 
-fn walk(folder: &Path, found: &mut Vec<Found>) -> Result<(), Box<Failure>> {
+/// What became of several files.
+pub(super) struct Outcomes<T> {
+    /// In the order of the files; nothing for those that failed.
+    pub(super) done: Vec<(PathBuf, Option<T>)>,
+    /// The highest exit code of those that failed.
+    pub(super) failed: Option<u8>,
+}
+
+/// Does something with each file, several at once. A failure is said and stops no other file.
+pub(super) fn each<T: Send>(
+    found: Vec<PathBuf>,
+    session: &Session<'_>,
+    one: impl Fn(&Path, &mut Session<'_>) -> Result<T, Box<Failure>> + Sync,
+) -> Outcomes<T> {
+    let (look, global) = (session.context.format, session.global.clone());
+    let one = |path: &PathBuf| {
+        let mut context = Context::new(look);
+        let mut session = Session {
+            context: &mut context,
+            global: global.clone(),
+        };
+        let done = one(path, &mut session);
+        let done = done.map_err(|failure| {
+            let name = path.display().to_string();
+            context.diagnostics.push(failure.diagnostic.context(&name));
+            failure.exit
+        });
+        (done, report::render(&context))
+    };
+    let outcomes: Vec<_> = found.par_iter().map(one).collect();
+    let mut failed = None;
+    let mut done = Vec::new();
+    for (path, (outcome, messages)) in found.into_iter().zip(outcomes) {
+        report::messages(&messages);
+        if let Err(exit) = outcome {
+            failed = failed.max(Some(exit));
+        }
+        done.push((path, outcome.ok()));
+    }
+    Outcomes { done, failed }
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<Failure>> {
     let failed = |error: std::io::Error| {
         let message = format!("cannot read `{}`: {error}", folder.display());
         Failure::new(
@@ -54,7 +89,7 @@ fn walk(folder: &Path, found: &mut Vec<Found>) -> Result<(), Box<Failure>> {
         if kind.is_dir() && path.file_name().is_some_and(|name| name != ".git") {
             walk(&path, found)?;
         } else if path.is_file() && is_encrypted(&path) {
-            found.push(Found { path });
+            found.push(path);
         }
     }
     Ok(())

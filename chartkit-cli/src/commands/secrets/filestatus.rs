@@ -2,16 +2,17 @@
 
 use chartkit::sops::{EncryptedFile, LoadErrorKind};
 
-use super::{Outcome, Session, failures, path_text, settings};
+use super::{Outcome, Session, failures, path_text};
 use crate::args::secrets::Filestatus as Arguments;
 use crate::failure::SopsExit;
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let path = session.first(&args.file);
-    let name = path.map(path_text).unwrap_or_default();
-    let format = settings::format(args.input_type.as_deref(), &name)?;
+    session.ignore(&args.input.ignored);
+    let path = &args.input.file;
+    let name = path_text(path);
+    let format = session.format(args.input_type.as_deref(), &name);
     session.layout_for(Some(&name))?;
-    let id = session.read_any(path)?;
+    let id = session.read_any(Some(path))?;
     let encrypted = match EncryptedFile::load(format, &mut session.context.sources, id) {
         Ok(file) => file.metadata().is_complete(),
         Err(error) if error.kind() == LoadErrorKind::MetadataNotFound => false,

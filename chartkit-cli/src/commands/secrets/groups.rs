@@ -6,7 +6,7 @@ use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io::Readers;
 use chartkit::sops::{self, EncryptedFile, KeyGroup, OpenError, retrieve, wrap};
 
-use super::{Outcome, Session, failures, keys, now, path_text, settings};
+use super::{Outcome, Session, failures, now, path_text, settings};
 use crate::args::secrets::{GroupsAdd, GroupsDelete, Output, Services};
 use crate::failure::{Failure, SopsExit};
 
@@ -60,7 +60,7 @@ impl Change<'_> {
         change: impl FnOnce(&mut Vec<KeyGroup>) -> Result<(), Box<Failure>>,
     ) -> Outcome {
         let name = path_text(self.path.as_os_str());
-        let format = settings::format(None, &name)?;
+        let format = session.format(None, &name);
         let (replaced, id) = session.read(self.path.as_os_str())?;
         let layout = session.layout_for(Some(&name))?;
         let file = EncryptedFile::load(format, &mut session.context.sources, id)
@@ -81,7 +81,7 @@ impl Change<'_> {
             );
             return Err(refused(message));
         }
-        let services = keys::services(self.services, session)?;
+        let services = session.services(self.services)?;
         let services = services.as_refs();
         let key = retrieve(
             metadata.key_groups(),

@@ -20,7 +20,7 @@ mod updatekeys;
 
 pub(crate) use scratch::wipe_all;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,10 +52,13 @@ pub(crate) fn run(args: Secrets, context: &mut Context) -> Outcome {
     let config = config.filter(|path| !path.as_os_str().is_empty());
     let mut session = Session {
         context,
-        directory: working_directory()?,
-        config_path: config,
-        indent,
-        mac_only_encrypted,
+        global: Global {
+            directory: working_directory()?,
+            config_path: config,
+            indent,
+            mac_only_encrypted,
+            services: None,
+        },
     };
     match verb {
         Verb::Encrypt(args) => encrypt::run(&args, &mut session),
@@ -73,14 +76,22 @@ pub(crate) fn run(args: Secrets, context: &mut Context) -> Outcome {
     }
 }
 
-/// What stands before the verb, and where we are.
+/// A verb at work on a file: what it knows and what it has to say.
 struct Session<'c> {
     context: &'c mut Context,
+    global: Global,
+}
+
+/// What stands before the verb, and where we are; the same for several files.
+#[derive(Clone)]
+struct Global {
     /// Absolute, with `/`.
     directory: String,
     config_path: Option<PathBuf>,
     indent: Option<i64>,
     mac_only_encrypted: bool,
+    /// The key services, once they were needed.
+    services: Option<Arc<keys::Services>>,
 }
 
 /// A configuration and where it lies.
@@ -106,7 +117,7 @@ impl Session<'_> {
 
     /// Absolute, with `/`.
     fn absolute(&self, path: &str) -> String {
-        config::absolute_path(&self.directory, path)
+        config::absolute_path(&self.global.directory, path)
     }
 
     /// The configuration for a file, see `config::search`. One with a mistake stops every verb, as in SOPS.
@@ -115,10 +126,10 @@ impl Session<'_> {
         file: Option<&str>,
         purpose: Purpose,
     ) -> Result<Option<FoundConfig>, Box<Failure>> {
-        let (path, name) = match &self.config_path {
+        let (path, name) = match &self.global.config_path {
             Some(path) => (path.clone(), path.display().to_string()),
             None => {
-                let ours = io::sops_config_candidates(&self.directory);
+                let ours = io::sops_config_candidates(&self.global.directory);
                 let beside = file.map(|file| {
                     let file = self.absolute(file);
                     let folder = Path::new(&file).parent().unwrap_or(Path::new("/"));
@@ -134,7 +145,7 @@ impl Session<'_> {
                     return Ok(None);
                 };
                 let path = Path::new(&directory).join(CONFIG_NAME);
-                let name = shown_from(&self.directory, &path);
+                let name = shown_from(&self.global.directory, &path);
                 (path, name)
             }
         };
@@ -154,7 +165,7 @@ impl Session<'_> {
     /// How files are laid out: `--indent` before the configuration.
     fn layout(&self, config: Option<&FoundConfig>) -> StoreOptions {
         let mut options = config.map_or_else(StoreOptions::default, |found| found.config.stores);
-        if let Some(indent) = self.indent {
+        if let Some(indent) = self.global.indent {
             options.yaml_indent = (indent != 0).then_some(indent);
             options.json_indent = Some(indent);
             options.json_binary_indent = Some(indent);
@@ -168,16 +179,50 @@ impl Session<'_> {
         Ok(self.layout(config.as_ref()))
     }
 
-    /// Of several arguments the first; says that the others are ignored, as SOPS does.
-    fn first<'a>(&mut self, files: &'a [std::ffi::OsString]) -> Option<&'a OsStr> {
-        if let [_, other, ..] = files {
-            let message = format!(
-                "`{}` is ignored: only the first file is used",
-                other.to_string_lossy()
-            );
-            self.warn(message);
+    /// What a word says, or else the name of the file.
+    fn format(&mut self, word: Option<&str>, name: &str) -> Format {
+        let of_name = Format::of_name(name);
+        match word {
+            None | Some("") => of_name,
+            Some(word) => word.parse().unwrap_or_else(|error| {
+                let message =
+                    format!("`{word}` is {error}; {of_name} by the name of the file is used");
+                self.warn(message);
+                of_name
+            }),
         }
-        files.first().map(std::ffi::OsString::as_os_str)
+    }
+
+    /// The format of the input and that of the output.
+    fn formats(&mut self, types: &Types, name: &str) -> (Format, Format) {
+        let input = self.format(types.input_type.as_deref(), name);
+        (input, self.format(types.output_type.as_deref(), name))
+    }
+
+    /// The format of a file that is changed: what is not changed stays as it is, so it cannot become
+    /// another.
+    fn one_format(&mut self, types: &Types, name: &str) -> Result<Format, Box<Failure>> {
+        let (input, output) = self.formats(types, name);
+        let is_asked_for = types
+            .output_type
+            .as_deref()
+            .is_some_and(|word| !word.is_empty());
+        if is_asked_for && input != output {
+            let message = format!(
+                "a {input} file is changed where it is and cannot become {output}: decrypt it with \
+                 `--output-type {output}` and encrypt the result"
+            );
+            return Err(failures::conflict(&message));
+        }
+        Ok(input)
+    }
+
+    /// Says that further files are ignored, as SOPS does.
+    fn ignore(&mut self, files: &[OsString]) {
+        if let [file, ..] = files {
+            let file = file.to_string_lossy();
+            self.warn(format!("`{file}` is ignored: only the first file is used"));
+        }
     }
 
     /// Reads a file that may be replaced later.
@@ -223,7 +268,7 @@ impl Session<'_> {
         let order = settings::decryption_order(opening)?;
         let file = EncryptedFile::load(format, &mut self.context.sources, id)
             .map_err(|error| failures::load(SopsExit::Generic, &error))?;
-        let services = keys::services(&opening.services, self)?;
+        let services = self.services(&opening.services)?;
         let mut options = DecryptOptions::default();
         options.ignore_mac = ignore_mac;
         let (key, decrypted) = chartkit::sops::open(&file, &services.as_refs(), &order, &options)
@@ -235,6 +280,19 @@ impl Session<'_> {
             key,
             decrypted,
         })
+    }
+
+    /// The key services.
+    fn services(
+        &mut self,
+        args: &crate::args::secrets::Services,
+    ) -> Result<Arc<keys::Services>, Box<Failure>> {
+        if let Some(services) = &self.global.services {
+            return Ok(Arc::clone(services));
+        }
+        let services = Arc::new(keys::services(args, self)?);
+        self.global.services = Some(Arc::clone(&services));
+        Ok(services)
     }
 
     /// Puts an encrypted result where it was asked for; without a wish, on standard output.
@@ -270,30 +328,6 @@ fn check_output(output: &Output, from_stdin: bool) -> Result<(), Box<Failure>> {
         _ => return Ok(()),
     };
     Err(failures::conflict(message))
-}
-
-/// The format of the input and that of the output.
-fn formats(types: &Types, name: &str) -> Result<(Format, Format), Box<Failure>> {
-    let input = settings::format(types.input_type.as_deref(), name)?;
-    let output = settings::format(types.output_type.as_deref(), name)?;
-    Ok((input, output))
-}
-
-/// The format of a file that is changed: what is not changed stays as it is, so it cannot become another.
-fn one_format(types: &Types, name: &str) -> Result<Format, Box<Failure>> {
-    let (input, output) = formats(types, name)?;
-    let is_asked_for = types
-        .output_type
-        .as_deref()
-        .is_some_and(|word| !word.is_empty());
-    if is_asked_for && input != output {
-        let message = format!(
-            "a {input} file is changed where it is and cannot become {output}: decrypt it with \
-             `--output-type {output}` and encrypt the result"
-        );
-        return Err(failures::conflict(&message));
-    }
-    Ok(input)
 }
 
 fn expect_file(path: &Path) -> Result<(), Box<Failure>> {

@@ -9,10 +9,7 @@ use chartkit::io::Readers;
 use chartkit::sops::{self, DataKey, KeyGroup, MasterKey, wrap};
 use chartkit::source::FileId;
 
-use super::{
-    Opened, Outcome, Session, check_output, failures, files, keys, now, one_format, path_text,
-    settings,
-};
+use super::{Opened, Outcome, Session, check_output, failures, files, now, path_text, settings};
 use crate::args::secrets::Rotate as Arguments;
 use crate::commands::print;
 use crate::failure::{Failure, SopsExit};
@@ -21,29 +18,23 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     check_output(&args.output, false)?;
     let members = settings::members(&args.added, &args.removed)?;
     let (added, removed) = &members;
-    let is_single = args.files.len() == 1 && !Path::new(&args.files[0]).is_dir();
-    if is_single || !args.output.in_place {
-        let file = session.first(&args.files).unwrap_or_default();
-        return one(args, file, added, removed, session);
+    let (first, others) = args.files.split_first().expect("clap wants one at least");
+    if !args.output.in_place {
+        session.ignore(others);
+        return one(args, first, added, removed, session);
     }
-    let found = files::find(&args.files, session)?;
-    let mut rotated = String::new();
-    let mut failed = None;
-    for file in &found {
-        match one(args, file.path.as_os_str(), added, removed, session) {
-            Ok(_) => rotated += &format!("{}: rotated\n", file.path.display()),
-            Err(failure) => {
-                let name = file.path.display().to_string();
-                session
-                    .context
-                    .diagnostics
-                    .push(failure.diagnostic.context(&name));
-                failed = failed.max(Some(failure.exit));
-            }
-        }
+    if others.is_empty() && !Path::new(first).is_dir() {
+        return one(args, first, added, removed, session);
     }
-    print(rotated)?;
-    Ok(failed.map_or(ExitCode::SUCCESS, ExitCode::from))
+    let found = files::find(&args.files)?;
+    session.services(&args.opening.services)?;
+    let outcomes = files::each(found, session, |path, session| {
+        one(args, path.as_os_str(), added, removed, session)
+    });
+    let rotated = outcomes.done.iter().filter(|(_, done)| done.is_some());
+    let lines = rotated.map(|(path, _)| format!("{}: rotated\n", path.display()));
+    print(lines.collect::<String>())?;
+    Ok(outcomes.failed.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 fn one(
@@ -79,7 +70,7 @@ fn rotate(
     removed: &[MasterKey],
     session: &mut Session<'_>,
 ) -> Result<Vec<u8>, Box<Failure>> {
-    let format = one_format(&args.types, name)?;
+    let format = session.one_format(&args.types, name)?;
     let layout = session.layout_for(Some(name))?;
     let Opened {
         file, decrypted, ..
@@ -104,7 +95,7 @@ fn rotate(
                 .any(|removed| removed.to_string() == key.to_string())
         });
     }
-    let services = keys::services(&args.opening.services, session)?;
+    let services = session.services(&args.opening.services)?;
     now(|moment| {
         let key = DataKey::generate(moment.random);
         let wrapped = wrap(

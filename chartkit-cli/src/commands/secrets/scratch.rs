@@ -6,7 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 
 use chartkit::sops::Secret;
 
@@ -80,17 +80,15 @@ impl Drop for Scratch {
     }
 }
 
-/// Wipes every folder that is there; for the last moments of the program.
+/// Wipes every folder that is there, for the last moments of a program that panics.
 pub(crate) fn wipe_all() {
-    // Whoever holds the lock may be the one that panics: the list can be read all the same, but not waited
-    // for.
-    match FOLDERS.try_lock() {
-        Ok(folders) => folders.iter().for_each(|folder| wipe(folder)),
-        Err(std::sync::TryLockError::Poisoned(folders)) => {
-            folders.into_inner().iter().for_each(|folder| wipe(folder));
-        }
-        Err(std::sync::TryLockError::WouldBlock) => {}
-    }
+    // Whoever panics may hold the lock: it is not waited for.
+    let folders = match FOLDERS.try_lock() {
+        Ok(folders) => folders,
+        Err(TryLockError::Poisoned(folders)) => folders.into_inner(),
+        Err(TryLockError::WouldBlock) => return,
+    };
+    folders.iter().for_each(|folder| wipe(folder));
 }
 
 /// Overwrites and removes all files of a folder, those that an editor has left too, and the folder.
@@ -163,7 +161,9 @@ impl Guard {
         let thread = std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 on_signal();
-                wipe_all();
+                // Nobody may hold it for long, and nothing is written any more once we have it.
+                let folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+                folders.iter().for_each(|folder| wipe(folder));
                 // As if we had not caught it, so that the shell knows why we ended.
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }

@@ -7,13 +7,13 @@ use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io;
 use chartkit::sops::{self, Secret, TreePath, Value};
 
-use super::{Outcome, Session, failures, now, one_format, path_text, replace};
+use super::{Outcome, Session, failures, now, path_text, replace};
 use crate::args::secrets::Set as Arguments;
 use crate::failure::{Failure, SopsExit};
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
-    let format = one_format(&args.types, &name)?;
+    let format = session.one_format(&args.types, &name)?;
     let path: TreePath =
         (args.index.parse()).map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
     let value = value(args)?;

@@ -2,7 +2,7 @@
 
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::sops::config::CreationFlags;
-use chartkit::sops::{Format, KeyGroup, KeyType, MasterKey, SelectionRule};
+use chartkit::sops::{KeyGroup, KeyType, MasterKey, SelectionRule};
 
 use super::failures;
 use crate::args::secrets::{Added, GroupsAdd, Keys, Opening, Removed, Selections};
@@ -37,22 +37,6 @@ pub(super) fn boolean(name: &str, default: bool) -> Result<bool, Box<Failure>> {
                 Diagnostic::error(Code::InvalidArgument, message),
             ))
         }
-    }
-}
-
-/// What a word says, or else the name of the file.
-///
-/// DIFFERENCE: a word that SOPS does not know is an error; SOPS goes by the name then.
-pub(super) fn format(word: Option<&str>, name: &str) -> Result<Format, Box<Failure>> {
-    match word {
-        None | Some("") => Ok(Format::of_name(name)),
-        Some(word) => word.parse().map_err(|error| {
-            let message = format!("`{word}` is {error}");
-            Failure::new(
-                Exit::Usage,
-                Diagnostic::error(Code::InvalidArgument, message),
-            )
-        }),
     }
 }
 
@@ -156,7 +140,7 @@ pub(super) fn new_group(args: &GroupsAdd) -> Result<KeyGroup, Box<Failure>> {
     lists.parse(OF_GROUP)
 }
 
-/// Lists of keys, one of a kind.
+/// Lists of one of a kind.
 struct Lists {
     kms: String,
     gcp_kms: String,

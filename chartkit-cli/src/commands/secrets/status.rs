@@ -1,6 +1,7 @@
 //! `chartkit secrets status`
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chartkit::diagnostic::Diagnostic;
@@ -8,27 +9,32 @@ use chartkit::io;
 use chartkit::sops::{EncryptedFile, Format, LoadErrorKind};
 use serde_json::{Value, json};
 
-use super::{Outcome, Session, files, settings};
+use super::{Outcome, Session, files};
 use crate::args::Format as Look;
 use crate::args::secrets::Status as Arguments;
 use crate::commands::{print, print_json};
 use crate::failure::{Exit, Failure};
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let found = files::find(&args.files, session)?;
-    let mut reports = Vec::new();
-    for file in &found {
-        reports.push(report(&file.path, args.input_type.as_deref(), session)?);
-    }
-    if session.context.format == Look::Human {
-        return print(reports.iter().map(Report::to_text).collect::<String>());
-    }
+    let found = files::find(&args.files)?;
     // One file that was named is one object, as from `filestatus`.
     let is_single = matches!(&args.files[..], [path] if !Path::new(path).is_dir());
-    match &reports[..] {
-        [report] if is_single => print_json(&report.to_json()),
-        reports => print_json(&reports.iter().map(Report::to_json).collect()),
-    }
+    let input_type = args.input_type.as_deref();
+    let (reports, failed) = if let ([path], true) = (&found[..], is_single) {
+        (vec![report(path, input_type, session)?], None)
+    } else {
+        let outcomes = files::each(found, session, |path, session| {
+            report(path, input_type, session)
+        });
+        let reports = outcomes.done.into_iter().filter_map(|(_, report)| report);
+        (reports.collect(), outcomes.failed)
+    };
+    match (session.context.format, &reports[..]) {
+        (Look::Human, reports) => print(reports.iter().map(Report::to_text).collect::<String>())?,
+        (Look::Json, [report]) if is_single => print_json(&report.to_json())?,
+        (Look::Json, reports) => print_json(&reports.iter().map(Report::to_json).collect())?,
+    };
+    Ok(failed.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 /// What can be said about a file without a key.
@@ -44,7 +50,7 @@ fn report(
     session: &mut Session<'_>,
 ) -> Result<Report, Box<Failure>> {
     let name = path.display().to_string();
-    let format = settings::format(input_type, &name)?;
+    let format = session.format(input_type, &name);
     let bytes = io::read_file(path)?;
     let id = session.add(&name, Arc::clone(&bytes));
     let file = match EncryptedFile::load(format, &mut session.context.sources, id) {
@@ -62,17 +68,11 @@ fn report(
 }
 
 impl Report {
-    fn is_encrypted(&self) -> bool {
-        self.file
-            .as_ref()
-            .is_some_and(|file| file.metadata().is_complete())
-    }
-
     fn to_json(&self) -> Value {
         let mut json = json!({
             "file": self.path,
             "format": self.format.as_str(),
-            "encrypted": self.is_encrypted(),
+            "encrypted": self.file.is_some(),
         });
         let Some(file) = &self.file else {
             return json;
@@ -88,6 +88,8 @@ impl Report {
             });
             keys.collect::<Vec<_>>()
         });
+        // Without a MAC anybody may have changed it.
+        json["hasMac"] = json!(!metadata.mac().is_empty());
         json["version"] = json!(metadata.version());
         json["lastModified"] = json!(metadata.last_modified().to_string());
         json["groups"] = groups.collect();
@@ -104,10 +106,10 @@ impl Report {
             return format!("{}: not encrypted\n", self.path);
         };
         let metadata = file.metadata();
-        let state = if self.is_encrypted() {
-            "encrypted"
+        let state = if metadata.mac().is_empty() {
+            "encrypted, but without a MAC"
         } else {
-            "not encrypted: no version or no MAC"
+            "encrypted"
         };
         let mut text = format!("{}: {state}\n", self.path);
         text += &format!(

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use chartkit::sops::{self, ChangeError, PathErrorKind, TreePath};
 
-use super::{Outcome, Session, failures, now, one_format, path_text, replace};
+use super::{Outcome, Session, failures, now, path_text, replace};
 use crate::args::secrets::Unset as Arguments;
 use crate::failure::SopsExit;
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
-    let format = one_format(&args.types, &name)?;
+    let format = session.one_format(&args.types, &name)?;
     let path: TreePath =
         (args.index.parse()).map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
     let (file, id) = session.read(&args.file)?;

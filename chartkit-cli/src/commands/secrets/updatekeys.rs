@@ -1,6 +1,6 @@
 //! `chartkit secrets updatekeys`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chartkit::diagnostic::{Code, Diagnostic};
@@ -10,43 +10,65 @@ use chartkit::sops::{
 };
 use serde_json::json;
 
-use super::keys::Services;
-use super::{Outcome, Purpose, Session, failures, files, keys, now, settings};
+use super::{Outcome, Purpose, Session, failures, files, now};
 use crate::args::Format;
 use crate::args::secrets::Updatekeys as Arguments;
 use crate::commands::{print, print_json};
 use crate::failure::{Failure, SopsExit};
-use crate::prompt;
+use crate::{prompt, report};
 
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
-    let found = files::find(&args.files, session)?;
-    let services = keys::services(&args.services, session)?;
-    let mut results = Vec::new();
+    let found = files::find(&args.files)?;
+    session.services(&args.services)?;
+    if let [path] = &found[..] {
+        let done = one(path, args, session)?;
+        return print_report(&[(path.clone(), Some(done))], session.context.format);
+    }
+    if args.yes {
+        let outcomes = files::each(found, session, |path, session| one(path, args, session));
+        print_report(&outcomes.done, session.context.format)?;
+        return Ok(outcomes.failed.map_or(ExitCode::SUCCESS, ExitCode::from));
+    }
+    // One question after the other.
     let mut failed = None;
-    for file in &found {
-        let name = file.path.display().to_string();
-        match one(&file.path, args, &services, session) {
-            Ok(state) => {
-                if session.context.format == Format::Human {
-                    print(format!("{name}: {}\n", state.as_str()))?;
-                }
-                results.push(json!({ "file": name, "state": state.as_str() }));
-            }
-            Err(failure) if found.len() == 1 => return Err(failure),
-            Err(failure) => {
-                results.push(json!({ "file": name, "state": "failed" }));
-                session
-                    .context
-                    .diagnostics
-                    .push(failure.diagnostic.context(&name));
-                failed = Some(SopsExit::Generic);
-            }
-        }
+    let mut all = Vec::new();
+    for path in found {
+        let mut outcomes = files::each(vec![path], session, |path, session| {
+            one(path, args, session)
+        });
+        failed = failed.max(outcomes.failed);
+        all.append(&mut outcomes.done);
     }
-    if session.context.format == Format::Json {
-        print_json(&results.into())?;
+    print_report(&all, session.context.format)?;
+    Ok(failed.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+fn print_report(all: &[(PathBuf, Option<Done>)], look: Format) -> Outcome {
+    let state = |done: &Option<Done>| done.as_ref().map_or("failed", |done| done.state.as_str());
+    if look == Format::Json {
+        let files = all.iter().map(|(path, done)| {
+            let changes = done
+                .iter()
+                .flat_map(|done| &done.changes)
+                .map(GroupChange::to_json);
+            json!({
+                "file": path.display().to_string(),
+                "state": state(done),
+                "groups": changes.collect::<Vec<_>>(),
+            })
+        });
+        return print_json(&files.collect());
     }
-    Ok(failed.map_or(ExitCode::SUCCESS, |exit| ExitCode::from(u8::from(exit))))
+    let lines = all
+        .iter()
+        .map(|(path, done)| format!("{}: {}\n", path.display(), state(done)));
+    print(lines.collect::<String>())
+}
+
+/// What became of a file, and what was to change.
+struct Done {
+    state: State,
+    changes: Vec<GroupChange>,
 }
 
 /// What became of a file.
@@ -67,12 +89,7 @@ impl State {
     }
 }
 
-fn one(
-    path: &Path,
-    args: &Arguments,
-    services: &Services,
-    session: &mut Session<'_>,
-) -> Result<State, Box<Failure>> {
+fn one(path: &Path, args: &Arguments, session: &mut Session<'_>) -> Result<Done, Box<Failure>> {
     let name = path.display().to_string();
     let Some(found) = session.config(Some(&name), Purpose::Rules)? else {
         return Err(no_rules(
@@ -80,7 +97,7 @@ fn one(
         ));
     };
     let layout = session.layout(Some(&found));
-    let format = settings::format(args.input_type.as_deref(), &name)?;
+    let format = session.format(args.input_type.as_deref(), &name);
     let (replaced, id) = session.read(path.as_os_str())?;
     let file = EncryptedFile::load(format, &mut session.context.sources, id)
         .map_err(|error| failures::load(SopsExit::Generic, &error))?;
@@ -106,16 +123,15 @@ fn one(
         ));
     }
     let changes = changes(metadata.key_groups(), wanted);
+    let done = |state, changes| Ok(Done { state, changes });
     if !changes.iter().any(GroupChange::is_one) && threshold == old_threshold {
-        return Ok(State::UpToDate);
-    }
-    if session.context.format == Format::Human {
-        print(changes_text(&name, &changes, old_threshold, threshold))?;
+        return done(State::UpToDate, Vec::new());
     }
     if !args.yes {
+        report::messages(&changes_text(&name, &changes, old_threshold, threshold));
         match prompt::is_confirmed("Is this okay?") {
             Some(true) => {}
-            Some(false) => return Ok(State::Declined),
+            Some(false) => return done(State::Declined, changes),
             None => {
                 let message = "nobody answers whether this is okay: say so with --yes";
                 let diagnostic = Diagnostic::error(Code::InvalidArgument, message);
@@ -123,6 +139,7 @@ fn one(
             }
         }
     }
+    let services = session.services(&args.services)?;
     let services = services.as_refs();
     let key = retrieve(metadata.key_groups(), old_threshold, &services, &[])
         .map_err(|error| failures::open(&OpenError::DataKey(Box::new(error))))?;
@@ -151,7 +168,7 @@ fn one(
     })?;
     let written = replaced.replace(&text);
     written.map_err(|error| failures::edge(SopsExit::CannotWrite, &error))?;
-    Ok(State::Updated)
+    done(State::Updated, changes)
 }
 
 /// The entries of a group, in its order: those that are there, and the others from `wrap`.
@@ -186,6 +203,10 @@ struct GroupChange {
 }
 
 impl GroupChange {
+    fn to_json(&self) -> serde_json::Value {
+        json!({ "kept": self.common, "added": self.added, "removed": self.removed })
+    }
+
     fn is_one(&self) -> bool {
         !self.added.is_empty() || !self.removed.is_empty()
     }

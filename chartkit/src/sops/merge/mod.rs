@@ -429,7 +429,7 @@ impl Merge {
     ///
     /// # Shape
     ///
-    /// `{"merged", "needs_key", "changes", "conflicts"}`; changes as
+    /// `{"merged", "needsKey", "changes", "conflicts"}`; changes as
     /// [`changes_to_json`](super::changes_to_json) has them, with masks. Each conflict is
     /// `{"subject", "document", "path", "base", "ours", "theirs"}`: the subject is `value`, `documents`,
     /// `setting` (its field is the path), `key-groups` or `data-key`; the last three are null or
@@ -438,7 +438,7 @@ impl Merge {
     pub fn to_json(&self) -> Json {
         json!({
             "merged": self.text.is_some(),
-            "needs_key": self.needs_key(),
+            "needsKey": self.needs_key(),
             "changes": changes_to_json(&self.changes, false),
             "conflicts": self.conflicts.iter().map(Conflict::to_json).collect::<Json>(),
         })

@@ -83,6 +83,14 @@ fn groups(metadata: &Metadata, report: &mut Report) {
             "nobody can open the file: restore the groups or the threshold",
         );
     }
+    if count > 1 && threshold == 0 {
+        report.warning(
+            Code::InvalidMetadata,
+            span_of(metadata, "key_groups"),
+            "found several key groups and no `shamir_threshold`",
+            "nobody knows how many groups it takes to open the file: restore the threshold",
+        );
+    }
     if count > 1 && threshold == 1 {
         report.error(
             Code::InvalidMetadata,

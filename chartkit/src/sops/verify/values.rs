@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
+use serde::de::IgnoredAny;
+
 use super::{Report, VerifyOptions};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::{Ciphertext, problem_of};
@@ -47,6 +49,13 @@ pub(super) fn check(file: &EncryptedFile, options: &VerifyOptions<'_>, report: &
     for branch in file.branches() {
         duplicate_keys(branch, report);
     }
+    if matches!(file.format(), Format::Json | Format::Binary)
+        && let Some(span) = text_behind_object(&file.text)
+    {
+        let message = "found text behind the JSON object, where SOPS does not read";
+        let help = "remove it: it is neither encrypted nor checked";
+        report.error(Code::PlainValue, span, message, help);
+    }
     if file.format() == Format::Yaml {
         for span in plain_lost_comments(&file.text) {
             let message = "found a comment in plain text in a place that SOPS does not read";
@@ -56,6 +65,20 @@ pub(super) fn check(file: &EncryptedFile, options: &VerifyOptions<'_>, report: &
             report.at_level(level, Code::PlainComment, span, message, help);
         }
     }
+}
+
+/// What follows the object of a file that was read already.
+fn text_behind_object(text: &[u8]) -> Option<Span> {
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let end = values.byte_offset();
+    let blank = text[end..].iter().take_while(|b| b.is_ascii_whitespace());
+    let start = end + blank.count();
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    (start < text.len()).then(|| Span {
+        start: offset(start),
+        end: offset(start + 1),
+    })
 }
 
 /// The comments that are in no tree, and not encrypted either.

@@ -98,6 +98,17 @@ impl<'a> Scalar<'a> {
     ///
     /// go-yaml, `emitterc.go`, `yaml_emitter_analyze_scalar`.
     pub(crate) fn new(text: &'a str, style: EmitStyle) -> Self {
+        if is_one_word(text) {
+            return Self {
+                text,
+                style,
+                multiline: false,
+                flow_plain: !text.contains([',', '?', '[', ']', '{', '}', ':']),
+                block_plain: true,
+                single_quoted: true,
+                literal: true,
+            };
+        }
         let document_marker = text.starts_with("---") || text.starts_with("...");
         let mut flow_indicator = document_marker;
         let mut block_indicator = document_marker;
@@ -351,6 +362,14 @@ impl<'a> Scalar<'a> {
             }
         }
     }
+}
+
+/// Whether a text, such as ciphertext, has neither blanks nor anything that YAML could mistake in a
+/// block; most have.
+fn is_one_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.ends_with(':')
+        && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The line breaks of YAML 1.1.

@@ -102,7 +102,12 @@ pub(crate) fn emit_value(value: &Value) -> Result<Secret, EmitError> {
     Ok(emitter.writer.finish())
 }
 
-fn style(options: &StoreOptions) -> Result<EmitStyle, EmitError> {
+/// The style that options ask for.
+///
+/// # Errors
+///
+/// When the indentation is negative.
+pub(crate) fn style(options: &StoreOptions) -> Result<EmitStyle, EmitError> {
     let indent = options.yaml_indent.unwrap_or(0);
     if indent < 0 {
         let message = format!("found a YAML indentation of {indent}, expected 0 or more blanks");

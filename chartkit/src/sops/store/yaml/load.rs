@@ -25,7 +25,8 @@ use crate::yaml::{
 /// DIFFERENCE: SOPS refuses keys that are no strings and numbers above `i64::MAX` only when it
 /// encrypts. It reads a scalar whose text is not what its tag says as null in all documents but the
 /// first, and never ends where an alias is inside of what it stands for there. Here these are errors
-/// in every document, and so are aliases that make any document huge.
+/// in every document, and so are aliases that make any document huge, and aliases of an anchor in
+/// another document, which SOPS follows.
 pub(crate) fn load(sources: &Sources, file: FileId) -> Result<Vec<Branch>, LoadError> {
     load_with_layout(sources, file).map(|(branches, _)| branches)
 }
@@ -102,7 +103,7 @@ pub(crate) fn load_encrypted(
 }
 
 /// Takes the metadata out of every branch; that of the first one counts.
-pub(crate) fn take_metadata(branches: &mut [Branch], file: FileId) -> Result<Branch, LoadError> {
+fn take_metadata(branches: &mut [Branch], file: FileId) -> Result<Branch, LoadError> {
     let is_metadata = |item: &mut Item| match item {
         Item::Entry(entry) => entry.key == METADATA_KEY,
         Item::Comment(_) => false,
@@ -307,14 +308,13 @@ impl Loader<'_> {
             Kind::Scalar => match self.scalar(id)? {
                 Value::String(text) => match text.as_str() {
                     Some(text) => return Ok(text.to_owned()),
-                    None => "string of bytes that are not UTF-8",
+                    None => "binary",
                 },
                 other => other.type_name(),
             },
         };
-        let message = format!("found a {found} as a key, expected a string");
-        let error = self.error(id, LoadErrorKind::Unsupported, message);
-        Err(error)
+        let message = format!("found a key of type {found}, expected a string");
+        Err(self.error(id, LoadErrorKind::Unsupported, message))
     }
 
     fn scalar(&self, id: NodeId) -> Result<Value, LoadError> {

@@ -15,7 +15,7 @@ mod patch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use emit::{emit, emit_encrypted, emit_value};
+pub(crate) use emit::{emit, emit_encrypted, emit_value, style};
 pub(crate) use load::{load, load_encrypted, load_with_layout};
 pub(crate) use patch::{Edit, Spell, Usual, indent_of, patch};
 

@@ -114,10 +114,9 @@ impl Attacher<'_, '_> {
         let document = self.document;
         while self.scanner.skip_if(TokenKind::Property) {}
         match document.kind(node) {
-            Kind::Alias => self.leaf(node),
             // A value that was left out leaves the comments to the next node.
             Kind::Scalar if is_left_out(document, node) => {}
-            Kind::Scalar => self.leaf(node),
+            Kind::Scalar | Kind::Alias => self.leaf(node),
             Kind::Sequence if document.style(node) == Style::Flow => self.flow_sequence(node),
             Kind::Sequence => self.block_sequence(node),
             Kind::Mapping if document.style(node) == Style::Flow => self.flow_mapping(node),

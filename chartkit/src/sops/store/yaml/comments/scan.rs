@@ -556,7 +556,7 @@ impl<'a> Scanner<'a> {
                         text.push(None);
                     }
                 }
-                if !is_break(byte) || is_end {
+                if is_end || !is_break(byte) {
                     break;
                 }
                 first_empty = false;
