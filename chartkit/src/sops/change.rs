@@ -189,20 +189,33 @@ fn reseal(
     if *plain == decrypted.branches {
         return Ok(None);
     }
-    let mut metadata = file.metadata.clone();
-    let mut reuse = decrypted.reuse.clone();
+    let metadata = file.metadata.clone();
+    let with = (metadata, decrypted.reuse.clone());
+    reseal_with(file, decrypted, key, plain, with, options, moment).map(Some)
+}
+
+/// The text of the file with another tree, under other metadata; what is in `reuse` keeps its ciphertext.
+pub(crate) fn reseal_with(
+    file: &EncryptedFile,
+    decrypted: &DecryptedFile,
+    key: &DataKey,
+    plain: &[Branch],
+    (mut metadata, mut reuse): (Metadata, Reuse),
+    options: &StoreOptions,
+    moment: &mut Moment<'_>,
+) -> Result<Vec<u8>, ChangeError> {
     if let Some(text) = &decrypted.text {
         let text = layout::change(text, &decrypted.branches, plain);
         if let Some(plain) = text.and_then(|text| PlainFile::of_yaml(text.expose(), plain)) {
             let (reuse, format) = (&mut reuse, file.format);
             let text = encrypt_with(&plain, key, &mut metadata, reuse, format, options, moment)?;
-            return Ok(Some(text));
+            return Ok(text);
         }
         // A layout that cannot hold the change is given up.
         layout::forget(&mut metadata);
     }
     let branches = seal(plain, key, &mut metadata, &mut reuse, moment)?;
-    write(file, &branches, &metadata, options).map(Some)
+    write(file, &branches, &metadata, options)
 }
 
 /// The text of the file with another tree: YAML keeps its layout, the other formats their indentation.

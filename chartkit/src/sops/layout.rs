@@ -27,7 +27,7 @@ use crate::source::{Encoding, FileId, Sources, Span};
 use zeroize::Zeroizing;
 
 /// The field of the metadata.
-const FIELD: &str = "chartkit";
+pub(crate) const FIELD: &str = "chartkit";
 const SPELLINGS_DATA: &str = "chartkit:spellings:";
 const SOURCE_DATA: &str = "chartkit:source:";
 /// The additional data of comments that are in no tree: that of a comment at the top.
@@ -428,6 +428,11 @@ pub(crate) fn with_metadata(branches: &[Branch], metadata: &Metadata) -> Vec<Bra
         branch.push(Item::Entry(Entry::new(METADATA_KEY, fields)));
     }
     branches
+}
+
+/// The comments of a text that are in no tree.
+pub(crate) fn lost_comments(text: &str) -> Vec<Span> {
+    Loaded::new(text).map_or_else(Vec::new, |loaded| loaded.layout.lost_comments.clone())
 }
 
 /// A text with its tree.
