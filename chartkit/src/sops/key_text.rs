@@ -371,7 +371,7 @@ const X25519_LEN: usize = 32;
 /// The length of an ML-KEM-768 public key followed by one of X25519, in bytes.
 const HYBRID_LEN: usize = 1184 + X25519_LEN;
 
-fn check_recipient(recipient: &str) -> Result<(), ParseKeyError> {
+pub(crate) fn check_recipient(recipient: &str) -> Result<(), ParseKeyError> {
     let start = recipient.get(..10).unwrap_or(recipient);
     if start.to_ascii_uppercase().starts_with("AGE-") || start.starts_with("-----BEGIN") {
         // Its text is left out: the public half is what belongs into files and messages.
@@ -410,7 +410,7 @@ fn check_recipient(recipient: &str) -> Result<(), ParseKeyError> {
 }
 
 /// `name` of `age1name1…`.
-fn plugin_name(recipient: &str) -> Option<&str> {
+pub(crate) fn plugin_name(recipient: &str) -> Option<&str> {
     let (name, _) = recipient.strip_prefix("age1")?.rsplit_once('1')?;
     Some(name)
 }
