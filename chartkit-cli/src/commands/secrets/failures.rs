@@ -5,8 +5,8 @@ use chartkit::io;
 use chartkit::sops::config::{ConfigError, ConfigErrorKind};
 use chartkit::sops::{
     ChangeError, DecryptErrorKind, EmitError, EncryptError, EncryptErrorKind, ExtractError,
-    KeyType, LoadError, LoadErrorKind, OpenError, ParseKeyError, ParseKeyErrorKind, PathError,
-    WrapError,
+    GroupReport, KeyType, LoadError, LoadErrorKind, OpenError, ParseKeyError, ParseKeyErrorKind,
+    PathError, WrapError,
 };
 
 use crate::failure::{Failure, SopsExit};
