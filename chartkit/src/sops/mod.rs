@@ -82,6 +82,7 @@ mod key_text;
 mod layout;
 mod leaf;
 mod lineage;
+mod masked_text;
 mod master_key;
 mod merge;
 mod metadata;
@@ -122,6 +123,7 @@ pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutco
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
 pub use leaf::LeafPath;
 pub use lineage::DataKeyChange;
+pub use masked_text::masked_text;
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
 pub use merge::{Conflict, ConflictSubject, Merge, MergeError, MergeKeys, Side, merge};
 pub use metadata::{Metadata, SOPS_VERSION, Settings};
