@@ -66,7 +66,10 @@ fn read(format: Format, text: &[u8]) -> Option<Vec<Branch>> {
 fn branch<'t>(a: &'t Branch, b: &Branch, format: Format, path: &mut Vec<&'t str>) -> bool {
     // Ini files have a section `DEFAULT` even if nothing is in it.
     let counts = |value: &Value| {
-        format != Format::Ini || value.as_branch().is_none_or(|branch| tree::entries(branch).count() > 0)
+        format != Format::Ini
+            || value
+                .as_branch()
+                .is_none_or(|branch| tree::entries(branch).count() > 0)
     };
     let mut b = tree::entries(b).filter(|entry| counts(&entry.value.value));
     for item in a {
