@@ -304,8 +304,8 @@ pub(crate) struct Edit {
     #[arg(long)]
     pub(crate) ignore_mac: bool,
 
-    /// Accepted; what SOPS shows of the keys cannot be edited
-    #[arg(short, long, hide = true)]
+    /// Show the metadata too; changes of it do not count
+    #[arg(short, long)]
     pub(crate) show_master_keys: bool,
 
     #[command(flatten)]

@@ -84,30 +84,18 @@ pub fn edit(
     options: &StoreOptions,
     moment: &mut Moment<'_>,
 ) -> Result<Option<Vec<u8>>, ChangeError> {
-    match &decrypted.text {
-        Some(text) if plain.text == *text => return Ok(None),
-        None if plain.branches == decrypted.branches => return Ok(None),
-        _ => {}
+    let (Some(old), Some(new)) = (&decrypted.text, &plain.text) else {
+        let mut branches = plain.branches.clone();
+        tree::forget_places(&mut branches);
+        return reseal(file, decrypted, key, &branches, options, moment);
+    };
+    if old == new {
+        return Ok(None);
     }
     let mut metadata = file.metadata.clone();
-    let mut reuse = decrypted.reuse.clone();
-    if decrypted.text.is_some() {
-        let reuse = &mut reuse;
-        let text = encrypt_with(
-            plain,
-            key,
-            &mut metadata,
-            reuse,
-            file.format,
-            options,
-            moment,
-        )?;
-        return Ok(Some(text));
-    }
-    let mut branches = plain.branches.clone();
-    tree::forget_places(&mut branches);
-    let branches = seal(&branches, key, &mut metadata, &mut reuse, moment)?;
-    write(file, &branches, &metadata, options).map(Some)
+    let (reuse, format) = (&mut decrypted.reuse.clone(), file.format);
+    let text = encrypt_with(plain, key, &mut metadata, reuse, format, options, moment)?;
+    Ok(Some(text))
 }
 
 /// The file with all values encrypted anew, with another data key.

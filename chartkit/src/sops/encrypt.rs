@@ -92,11 +92,11 @@ pub(crate) fn encrypt_with(
     moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EncryptError> {
     let sealed = seal(&plain.branches, key, metadata, reuse, moment)?;
-    if format == Format::Yaml && plain.format == Format::Yaml {
+    if let (Format::Yaml, Format::Yaml, Some(text)) = (format, plain.format, &plain.text) {
         // What is laid out anew might be nothing: a mistake is one all the same, as in SOPS.
         store::yaml::style(options)?;
         let plaintext = Plaintext {
-            text: plain.text.expose(),
+            text: text.expose(),
             encoding: plain.encoding,
             plain: &plain.branches,
             sealed: &sealed,
