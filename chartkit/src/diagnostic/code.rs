@@ -100,6 +100,26 @@ codes! {
     Unencryptable = "S007" "unencryptable";
     /// No key at hand opens an encrypted file.
     NoKey = "S008" "no-key";
+    /// A ciphertext has parts that no writer makes.
+    DamagedCiphertext = "S010" "damaged-ciphertext";
+    /// A value is in plain text where the file's own rule says ciphertext.
+    PlainValue = "S011" "plain-value";
+    /// A value is ciphertext where the file's own rule says plain text.
+    StrayCiphertext = "S012" "stray-ciphertext";
+    /// A null or an empty text stands where a secret is expected.
+    EmptySecret = "S013" "empty-secret";
+    /// Two ciphertexts have the same nonce: one was copied, or both give each other away.
+    RepeatedNonce = "S014" "repeated-nonce";
+    /// An entry of the metadata's key lists is damaged.
+    DamagedKey = "S015" "damaged-key";
+    /// The keys of a file are not those of its creation rule.
+    OtherRecipients = "S016" "other-recipients";
+    /// Someone was removed from a file whose data key stayed the same.
+    KeptDataKey = "S017" "kept-data-key";
+    /// A file of secrets sets a value that the chart does not have.
+    UnknownSecretPath = "S018" "unknown-secret-path";
+    /// A secret has another type than the chart's value.
+    SecretType = "S019" "secret-type";
     /// A `.sops.yaml` cannot be used.
     InvalidSopsConfig = "S020" "invalid-sops-config";
     /// A creation rule can never match: an earlier one takes everything that it would.
@@ -110,6 +130,10 @@ codes! {
     IgnoredSopsConfig = "S023" "ignored-sops-config";
     /// Another configuration lies nearer to the file than the one that is used.
     OtherSopsConfig = "S024" "other-sops-config";
+    /// The settings of a file are not those of its creation rule.
+    OtherSettings = "S025" "other-settings";
+    /// Two versions of an encrypted file cannot be merged without a decision.
+    MergeConflict = "S030" "merge-conflict";
     /// The values cannot be read.
     InvalidValues = "V001" "invalid-values";
     /// A table stands against another type in another layer.

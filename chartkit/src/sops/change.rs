@@ -3,11 +3,11 @@
 //! Every change keeps what it is not about: ciphertext of values that stay, comments, layout. Each
 //! function gives the new text of the file, or nothing when there is nothing to change.
 
-use crate::sops::encrypt::{encrypt_with, seal};
+use crate::sops::encrypt::{emit, encrypt_with, seal};
 use crate::sops::layout;
 use crate::sops::path::{PathError, TreePath};
 use crate::sops::reuse::Reuse;
-use crate::sops::store::{self, StoreOptions};
+use crate::sops::store::StoreOptions;
 use crate::sops::tree;
 use crate::sops::{
     Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Format,
@@ -189,20 +189,33 @@ fn reseal(
     if *plain == decrypted.branches {
         return Ok(None);
     }
-    let mut metadata = file.metadata.clone();
-    let mut reuse = decrypted.reuse.clone();
+    let metadata = file.metadata.clone();
+    let with = (metadata, decrypted.reuse.clone());
+    reseal_with(file, decrypted, key, plain, with, options, moment).map(Some)
+}
+
+/// The text of the file with another tree, under other metadata; what is in `reuse` keeps its ciphertext.
+pub(crate) fn reseal_with(
+    file: &EncryptedFile,
+    decrypted: &DecryptedFile,
+    key: &DataKey,
+    plain: &[Branch],
+    (mut metadata, mut reuse): (Metadata, Reuse),
+    options: &StoreOptions,
+    moment: &mut Moment<'_>,
+) -> Result<Vec<u8>, ChangeError> {
     if let Some(text) = &decrypted.text {
         let text = layout::change(text, &decrypted.branches, plain);
         if let Some(plain) = text.and_then(|text| PlainFile::of_yaml(text.expose(), plain)) {
             let (reuse, format) = (&mut reuse, file.format);
             let text = encrypt_with(&plain, key, &mut metadata, reuse, format, options, moment)?;
-            return Ok(Some(text));
+            return Ok(text);
         }
         // A layout that cannot hold the change is given up.
         layout::forget(&mut metadata);
     }
     let branches = seal(plain, key, &mut metadata, &mut reuse, moment)?;
-    write(file, &branches, &metadata, options).map(Some)
+    write(file, &branches, &metadata, options)
 }
 
 /// The text of the file with another tree: YAML keeps its layout, the other formats their indentation.
@@ -222,9 +235,7 @@ fn write(
             options.yaml_indent = indent;
         }
     }
-    let sealed = layout::with_comments_as_items(sealed);
-    let fields = metadata.fields();
-    store::emit_encrypted(file.format, &sealed, fields, &options)
+    emit(file.format, sealed, metadata, &options)
         .map_err(|error| ChangeError::Encrypt(error.into()))
 }
 

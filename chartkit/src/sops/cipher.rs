@@ -76,9 +76,9 @@ impl fmt::Display for CipherError {
 /// The parts of a ciphertext, still in base64.
 #[derive(Clone, Copy)]
 pub(crate) struct Ciphertext<'t> {
-    data: &'t str,
-    iv: &'t str,
-    tag: &'t str,
+    pub(crate) data: &'t str,
+    pub(crate) iv: &'t str,
+    pub(crate) tag: &'t str,
     /// The type word.
     pub(crate) kind: &'t str,
 }
@@ -100,11 +100,68 @@ impl<'t> Ciphertext<'t> {
             kind,
         })
     }
+
+    /// How many bytes are encrypted; they are as many as before.
+    pub(crate) fn size(&self) -> usize {
+        let padding = self.data.bytes().rev().take_while(|b| *b == b'=').count();
+        (self.data.len() / 4 * 3).saturating_sub(padding)
+    }
+
+    /// What is wrong with it, as far as can be told without the key.
+    ///
+    /// Expects what SOPS 3 writes: a nonce of 32 bytes, a tag of 16, a known type, and no more or
+    /// fewer bytes than a value of that type can have.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let length = |text: &str| BASE64.decode(text).ok().map(|bytes| bytes.len());
+        let Some(size) = length(self.data) else {
+            return Some("its `data` is not base64".to_owned());
+        };
+        for (name, part, expected) in [("iv", self.iv, NONCE_SIZE), ("tag", self.tag, TAG_SIZE)] {
+            match length(part) {
+                Some(found) if found == expected => {}
+                Some(found) => {
+                    return Some(format!(
+                        "its `{name}` has {found} bytes, expected {expected}"
+                    ));
+                }
+                None => return Some(format!("its `{name}` is not base64")),
+            }
+        }
+        let sizes = match self.kind {
+            "str" | "comment" => 1..=usize::MAX,
+            "bool" => 4..=5,
+            "int" => 1..=20,
+            // The longest float64 without an exponent has 1077 characters.
+            "float" => 1..=1100,
+            "time" => 20..=40,
+            _ => {
+                return Some(
+                    "its type is unknown, expected str, int, float, bool, time or comment"
+                        .to_owned(),
+                );
+            }
+        };
+        let kind = self.kind;
+        (!sizes.contains(&size))
+            .then(|| format!("no value of its type `{kind}` has a length of {size}"))
+    }
 }
 
 /// Whether a text begins with a ciphertext.
 pub(crate) fn is_ciphertext(text: &str) -> bool {
     Ciphertext::parse(text).is_some()
+}
+
+/// What is wrong with a text that must be ciphertext and nothing else; see [`Ciphertext::problem`].
+pub(crate) fn problem_of(text: &str) -> Option<String> {
+    match Ciphertext::parse(text) {
+        None => Some("it is not `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`".to_owned()),
+        // SOPS does not look at it, so anything could stand there.
+        Some(_) if !text.ends_with(']') || text.contains('\n') => {
+            Some("there is text behind it".to_owned())
+        }
+        Some(ciphertext) => ciphertext.problem(),
+    }
 }
 
 impl Cipher {

@@ -411,7 +411,7 @@ pub(crate) fn check_recipient(recipient: &str) -> Result<(), ParseKeyError> {
 }
 
 /// `name` of `age1name1…`.
-fn plugin_name(recipient: &str) -> Option<&str> {
+pub(crate) fn plugin_name(recipient: &str) -> Option<&str> {
     let (name, _) = recipient.strip_prefix("age1")?.rsplit_once('1')?;
     Some(name)
 }

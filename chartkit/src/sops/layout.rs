@@ -16,7 +16,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::sops::cipher::{Cipher, is_ciphertext};
-use crate::sops::encrypt::{Moment, nonce};
+use crate::sops::encrypt::{Moment, emit, nonce};
+use crate::sops::reread;
 use crate::sops::reuse::{Reuse, digest};
 use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
@@ -26,7 +27,7 @@ use crate::source::{Encoding, FileId, Sources, Span};
 use zeroize::Zeroizing;
 
 /// The field of the metadata.
-const FIELD: &str = "chartkit";
+pub(crate) const FIELD: &str = "chartkit";
 const SPELLINGS_DATA: &str = "chartkit:spellings:";
 const SOURCE_DATA: &str = "chartkit:source:";
 /// The additional data of comments that are in no tree: that of a comment at the top.
@@ -71,17 +72,22 @@ pub(crate) fn write(
         &as_sops_shows(input),
         &StoreOptions::default(),
     )?;
-    if !(is_utf8 && shown.expose() == input.text) {
-        if is_utf8 && let Some(text) = write_kept(input, metadata, sealer) {
-            return Ok(text.into_bytes());
+    if is_utf8 && shown.expose() == input.text {
+        let branches = with_comments_as_items(input.sealed);
+        let text = store::emit_encrypted(Format::Yaml, &branches, metadata.fields(), options)?;
+        // Some comments stand elsewhere when SOPS reads what it wrote.
+        if reread::is_exact(Format::Yaml, &text, &branches) {
+            return Ok(text);
         }
-        let source = input.encoding.encode(input.text);
-        let source = sealer.seal(&Value::string(source), SOURCE_DATA);
-        let source = Entry::new("source", Value::string(source));
-        metadata.put(FIELD, Value::Branch(vec![Item::Entry(source)]));
     }
-    let branches = with_comments_as_items(input.sealed);
-    store::emit_encrypted(Format::Yaml, &branches, metadata.fields(), options)
+    if is_utf8 && let Some(text) = write_kept(input, metadata, sealer) {
+        return Ok(text.into_bytes());
+    }
+    let source = input.encoding.encode(input.text);
+    let source = sealer.seal(&Value::string(source), SOURCE_DATA);
+    let source = Entry::new("source", Value::string(source));
+    metadata.put(FIELD, Value::Branch(vec![Item::Entry(source)]));
+    emit(Format::Yaml, input.sealed, metadata, options)
 }
 
 /// What SOPS makes of the tree: encrypted comments come back on lines of their own.
@@ -422,6 +428,11 @@ pub(crate) fn with_metadata(branches: &[Branch], metadata: &Metadata) -> Vec<Bra
         branch.push(Item::Entry(Entry::new(METADATA_KEY, fields)));
     }
     branches
+}
+
+/// The comments of a text that are in no tree.
+pub(crate) fn lost_comments(text: &str) -> Vec<Span> {
+    Loaded::new(text).map_or_else(Vec::new, |loaded| loaded.layout.lost_comments.clone())
 }
 
 /// A text with its tree.

@@ -17,7 +17,7 @@ use crate::sops::{
     Branch, EncryptedDataKey, Entry, Item, KeyType, LoadError, LoadErrorKind, MasterKey, Node,
     SelectionRule, Value,
 };
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 use crate::time::Timestamp;
 
 /// The version of SOPS whose format is written here.
@@ -145,6 +145,12 @@ impl Metadata {
         self.rule
     }
 
+    /// The suffix or regular expression of the rule.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
     /// The rule that says what is encrypted.
     ///
     /// # Errors
@@ -191,6 +197,54 @@ impl Metadata {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.version.is_empty() && !self.mac.is_empty()
+    }
+
+    /// The ciphertexts of the metadata itself, the wrapped keys apart: the MAC and those of the layout,
+    /// each with the field that it is in.
+    pub(crate) fn ciphertexts(&self) -> Vec<(&str, Span, &str)> {
+        fn collect<'f>(node: &'f Node, found: &mut Vec<&'f str>) {
+            match &node.value {
+                Value::String(text) => found.extend(text.as_str()),
+                Value::List(items) => items.iter().for_each(|item| collect(item, found)),
+                Value::Branch(branch) => {
+                    entries(branch).for_each(|entry| collect(&entry.value, found));
+                }
+                _ => {}
+            }
+        }
+        let own = entries(&self.fields)
+            .filter(|entry| matches!(&*entry.key, "mac" | crate::sops::layout::FIELD));
+        own.flat_map(|entry| {
+            let span = entry.key_at.map_or_else(Span::default, |at| at.span);
+            let mut texts = Vec::new();
+            collect(&entry.value, &mut texts);
+            texts.into_iter().map(move |text| (&*entry.key, span, text))
+        })
+        .collect()
+    }
+
+    /// The mappings that the keys were read from, group by group; some without keys may be left out.
+    pub(crate) fn key_entries(&self) -> Vec<Vec<&Branch>> {
+        let of_group = |fields| {
+            let reader = Reader {
+                fields,
+                path: "sops",
+                file: None,
+            };
+            let lists = KeyType::ALL.map(|kind| reader.list(kind.as_str()).unwrap_or_default());
+            lists.concat()
+        };
+        let flat = of_group(&self.fields);
+        if !flat.is_empty() {
+            return vec![flat];
+        }
+        let reader = Reader {
+            fields: &self.fields,
+            path: "sops",
+            file: None,
+        };
+        let groups = reader.list("key_groups").unwrap_or_default();
+        groups.into_iter().map(of_group).collect()
     }
 
     /// Whether SOPS takes the version: `1.…`, or three numbers.
@@ -270,6 +324,26 @@ impl Metadata {
         self.shamir_threshold = shamir_threshold;
     }
 
+    pub(crate) fn set_version(&mut self, version: &str) {
+        version.clone_into(&mut self.version);
+        self.put("version", Value::string(version));
+    }
+
+    /// Another rule for what is encrypted.
+    pub(crate) fn set_rule(&mut self, rule: SelectionRule, pattern: &str) {
+        for other in SelectionRule::ALL {
+            let text = (other == rule).then(|| Value::string(pattern));
+            self.put_or_remove(other.as_str(), text);
+        }
+        self.rule = rule;
+        pattern.clone_into(&mut self.pattern);
+    }
+
+    pub(crate) fn set_mac_only_encrypted(&mut self, is_so: bool) {
+        self.put_or_remove("mac_only_encrypted", is_so.then_some(Value::Bool(true)));
+        self.mac_only_encrypted = is_so;
+    }
+
     /// Sets a field: where it stands, or where SOPS's order has it.
     pub(crate) fn put(&mut self, field: &str, value: Value) {
         if let Some(old) = get_mut(&mut self.fields, field) {
@@ -333,8 +407,8 @@ struct Reader<'f> {
     file: Option<FileId>,
 }
 
-impl Reader<'_> {
-    fn get(&self, field: &str) -> Option<&Value> {
+impl<'f> Reader<'f> {
+    fn get(&self, field: &str) -> Option<&'f Value> {
         get(self.fields, field).filter(|value| !matches!(value, Value::Null))
     }
 
@@ -391,7 +465,7 @@ impl Reader<'_> {
     }
 
     /// The mappings of a list; one mapping alone counts as a list of it.
-    fn list(&self, field: &str) -> Result<Vec<&Branch>, LoadError> {
+    fn list(&self, field: &str) -> Result<Vec<&'f Branch>, LoadError> {
         let wrong = |value: &Value| {
             let found = value.type_name();
             self.error(field, format!("`{field}` has a {found}, expected mappings"))

@@ -71,6 +71,7 @@ pub mod config;
 mod crypt;
 mod data_key;
 mod decrypt;
+mod diff;
 mod encrypt;
 mod environment;
 mod file;
@@ -79,16 +80,23 @@ mod json_value;
 mod key_service;
 mod key_text;
 mod layout;
+mod leaf;
+mod lineage;
 mod master_key;
+mod merge;
 mod metadata;
 mod open;
+mod paired;
 mod path;
 mod re2;
+mod reread;
 mod reuse;
 mod selection;
 mod shamir;
+mod status;
 mod store;
 mod tree;
+mod verify;
 
 pub use crate::secret::Secret;
 #[cfg(all(feature = "age", feature = "fs"))]
@@ -101,6 +109,10 @@ pub use data_key::{
     WrappedDataKey, retrieve, wrap,
 };
 pub use decrypt::{DecryptError, DecryptErrorKind, DecryptOptions, decrypt};
+pub use diff::{
+    Change, RecipientChange, Shown, ValueChange, ValueChangeKind, changes_to_json, changes_to_text,
+    diff, diff_decrypted,
+};
 pub use encrypt::{EncryptError, EncryptErrorKind, EncryptOptions, Moment, encrypt};
 pub use environment::EnvironmentError;
 pub use file::{DecryptedFile, EncryptedFile, ExtractError, PlainFile};
@@ -108,10 +120,15 @@ pub use format::{Format, UnknownFormat};
 pub use json_value::JsonValueError;
 pub use key_service::{CachingKeyService, KeyError, KeyService, Place, PlaceOutcome};
 pub use key_text::{ParseKeyError, ParseKeyErrorKind};
+pub use leaf::LeafPath;
+pub use lineage::DataKeyChange;
 pub use master_key::{EncryptedDataKey, KeyGroup, KeyType, MasterKey};
+pub use merge::{Conflict, ConflictSubject, Merge, MergeError, MergeKeys, Side, merge};
 pub use metadata::{Metadata, SOPS_VERSION, Settings};
 pub use open::{OpenError, open};
 pub use path::{PathError, PathErrorKind, Step, TreePath};
 pub use selection::{DEFAULT_UNENCRYPTED_SUFFIX, Selection, SelectionError, SelectionRule};
+pub use status::{Status, StatusDetails};
 pub use store::{EmitError, EmitErrorKind, LoadError, LoadErrorKind, StoreOptions};
 pub use tree::{At, Branch, Comment, Entry, Item, Node, Value};
+pub use verify::{Level, VerifyOptions, verify};

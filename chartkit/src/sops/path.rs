@@ -33,7 +33,7 @@ use crate::sops::{Branch, Item, Node, Value};
 pub struct TreePath(Vec<Step>);
 
 /// One step of a [`TreePath`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Into a mapping.
     Key(String),
@@ -121,6 +121,10 @@ impl fmt::Display for TreePath {
 }
 
 impl TreePath {
+    pub(crate) fn new(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+
     /// The steps, from the top.
     #[must_use]
     pub fn steps(&self) -> &[Step] {

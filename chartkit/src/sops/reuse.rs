@@ -22,6 +22,14 @@ impl Reuse {
         texts.push_back(ciphertext.to_owned());
     }
 
+    /// Adds those of another file under the same data key, to be used after those that are here.
+    pub(crate) fn append(&mut self, other: &Self) {
+        for (digest, texts) in &other.0 {
+            let known = self.0.entry(*digest).or_default();
+            known.extend(texts.iter().cloned());
+        }
+    }
+
     pub(crate) fn take(&mut self, value: &Value, additional_data: &str) -> Option<String> {
         self.0.get_mut(&digest(value, additional_data))?.pop_front()
     }

@@ -29,6 +29,9 @@ mod sops_corpus_keys;
 mod sops_edge;
 #[cfg(feature = "age")]
 mod sops_reads_ours;
+mod sops_review_corpus;
+mod sops_verify;
+mod sops_versions;
 mod sopsconfig;
 mod strvals;
 mod time;

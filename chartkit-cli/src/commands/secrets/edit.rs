@@ -38,7 +38,7 @@ fn existing_file(
 ) -> Outcome {
     let name = path_text(path);
     let (file, id) = session.read(path)?;
-    let layout = session.layout_for(Some(&name))?;
+    let layout = session.layout_alone()?;
     let opened = session.open(id, format, &args.opening, args.ignore_mac)?;
     let text = opened
         .decrypted

@@ -2,7 +2,7 @@
 
 /// One step from an old sequence to a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// An old item and the new one that it becomes.
     Keep(usize, usize),
     /// An old item that goes.
@@ -17,7 +17,7 @@ const MAX_PAIRS: usize = 1 << 16;
 /// The steps, in order; removals before insertions. Nothing when the sequences differ in too much.
 ///
 /// `score` says how well two items go together: 0 for not at all.
-pub(super) fn align<T>(old: &[T], new: &[T], score: impl Fn(&T, &T) -> u32) -> Option<Vec<Step>> {
+pub(crate) fn align<T>(old: &[T], new: &[T], score: impl Fn(&T, &T) -> u32) -> Option<Vec<Step>> {
     // Most changes leave the number of items as it is.
     if old.len() == new.len() && old.iter().zip(new).all(|(old, new)| score(old, new) > 0) {
         return Some((0..old.len()).map(|i| Step::Keep(i, i)).collect());

@@ -7,7 +7,7 @@
 //!
 //! SOPS v3.13.3, `stores/yaml/store.go`.
 
-mod align;
+pub(crate) mod align;
 mod comments;
 mod emit;
 mod load;
