@@ -4,6 +4,7 @@ use chartkit::diagnostic::Diagnostic;
 use chartkit::io::{self, ErrorKind};
 use chartkit::package::{PackageError, PackageErrorKind};
 use chartkit::profile::{EffectiveError, EffectiveErrorKind, EncryptedFileError, ProfileError};
+use chartkit::sops::OpenError;
 use chartkit::values::strvals::SetErrorKind;
 
 /// The exit codes; the table is in `docs/cli.md`.
@@ -109,6 +110,13 @@ impl From<EffectiveError> for Box<Failure> {
                 ),
             ),
             EffectiveErrorKind::Profile(error) if error.is_unknown() => (Exit::Usage, None),
+            EffectiveErrorKind::Decrypt(OpenError::DataKey(error)) => {
+                let help = format!(
+                    "{}\nprint values without secrets with --secrets omit, or their paths with --secrets mask",
+                    error.report().trim_end()
+                );
+                return Failure::new(Exit::Environment, diagnostic.help(help));
+            }
             EffectiveErrorKind::Secrets(_) => (
                 Exit::Findings,
                 Some("encrypt it with sops; plain secrets are never used"),

@@ -11,16 +11,28 @@ use crate::failure::Failure;
 use crate::prompt::Terminal;
 
 /// Services in the order in which they are asked.
-pub(super) struct Services(Vec<Box<dyn KeyService>>);
+pub(crate) struct Services(Vec<Box<dyn KeyService>>);
 
 impl Services {
-    pub(super) fn as_refs(&self) -> Vec<&dyn KeyService> {
+    /// All that this machine has. One decryption for each wrapped key, however many files have it.
+    pub(crate) fn of_this_machine() -> Self {
+        let environment = |name: &str| std::env::var_os(name);
+        let age = io::age_service(&environment, Arc::new(Terminal));
+        let gpg = io::GpgService::new(&environment);
+        Self(vec![
+            Box::new(CachingKeyService::new(age)),
+            #[cfg(feature = "aws-kms")]
+            Box::new(CachingKeyService::new(io::AwsKmsService::new())),
+            Box::new(CachingKeyService::new(gpg)),
+        ])
+    }
+
+    pub(crate) fn as_refs(&self) -> Vec<&dyn KeyService> {
         self.0.iter().map(|service| &**service).collect()
     }
 }
 
-/// The services that options and variables allow. One decryption for each wrapped key, however many files
-/// have it.
+/// The services that options and variables allow.
 pub(super) fn services(
     args: &Arguments,
     session: &mut Session<'_>,
@@ -35,15 +47,9 @@ pub(super) fn services(
         Some(choice) => choice,
         None => settings::boolean("SOPS_ENABLE_LOCAL_KEYSERVICE", true)?,
     };
-    let mut services: Vec<Box<dyn KeyService>> = Vec::new();
     if is_local {
-        let environment = |name: &str| std::env::var_os(name);
-        let age = io::age_service(&environment, Arc::new(Terminal));
-        services.push(Box::new(CachingKeyService::new(age)));
-        #[cfg(feature = "aws-kms")]
-        services.push(Box::new(CachingKeyService::new(io::AwsKmsService::new())));
-        let gpg = io::GpgService::new(&environment);
-        services.push(Box::new(CachingKeyService::new(gpg)));
+        Ok(Services::of_this_machine())
+    } else {
+        Ok(Services(Vec::new()))
     }
-    Ok(Services(services))
 }

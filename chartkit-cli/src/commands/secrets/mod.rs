@@ -23,7 +23,9 @@ mod status;
 mod unset;
 mod updatekeys;
 
+pub(crate) use keys::Services;
 pub(crate) use scratch::wipe_all;
+pub(crate) use settings::decryption_order_of;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
