@@ -56,8 +56,11 @@ pub(super) fn each<T: Send>(
     one: impl Fn(&Path, &mut Session<'_>) -> Result<T, Box<Failure>> + Sync,
 ) -> Outcomes<T> {
     let (look, global) = (session.context.format, session.global.clone());
+    let sources = &session.context.sources;
     let one = |path: &PathBuf| {
         let mut context = Context::new(look);
+        // What is compared with all files, such as a chart, is in there already.
+        context.sources = sources.clone();
         let mut session = Session {
             context: &mut context,
             global: global.clone(),

@@ -86,10 +86,16 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     }
     match session.context.format {
         Look::Json => print_json(&merged.to_json()),
-        Look::Human => print(format!(
-            "{name}: merged, {} changes from theirs\n",
-            merged.changes.len()
-        )),
+        Look::Human => print(match merged.changes.len() {
+            1 => format!(
+                "{name}: merged, 1 change from theirs
+"
+            ),
+            changes => format!(
+                "{name}: merged, {changes} changes from theirs
+"
+            ),
+        }),
     }
 }
 

@@ -51,10 +51,12 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
         if !is_ok {
             failed = failed.max(Some(Exit::Findings.into()));
         }
+        let warnings = counted(count.warnings, "warning");
         text += &match (count.errors, count.warnings) {
             (0, 0) => format!("{path}: in order\n"),
-            (0, warnings) => format!("{path}: in order, {warnings} warnings\n"),
-            (errors, warnings) => format!("{path}: {errors} errors, {warnings} warnings\n"),
+            (0, _) => format!("{path}: in order, {warnings}\n"),
+            (errors, 0) => format!("{path}: {}\n", counted(errors, "error")),
+            (errors, _) => format!("{path}: {}, {warnings}\n", counted(errors, "error")),
         };
         shown.push(json!({ "file": path, "ok": is_ok, "errors": count.errors, "warnings": count.warnings }));
     }
@@ -63,6 +65,11 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
         Look::Json => print_json(&shown.into())?,
     };
     Ok(failed.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// How many findings a file has.
@@ -81,10 +88,19 @@ fn one(
     let format = session.format(args.input_type.as_deref(), &name);
     let bytes = io::read_file(path)?;
     let id = session.add(&name, bytes);
-    // Not encrypted at all is a finding like others.
-    let file = EncryptedFile::load(format, &mut session.context.sources, id).map_err(|error| {
-        session.named(id, Failure::new(Exit::Findings, Diagnostic::from(&error)))
-    })?;
+    let file = match EncryptedFile::load(format, &mut session.context.sources, id) {
+        Ok(file) => file,
+        // Not encrypted at all is a finding like others.
+        Err(error) => {
+            let failure = Failure::new(Exit::Findings, Diagnostic::from(&error));
+            let failure = session.named(id, failure);
+            session.context.diagnostics.push(failure.diagnostic);
+            return Ok(Count {
+                errors: 1,
+                warnings: 0,
+            });
+        }
+    };
     let older = args
         .older
         .as_ref()
@@ -137,7 +153,7 @@ fn level(word: Word) -> Level {
 }
 
 fn older_version(
-    path: &PathBuf,
+    path: &Path,
     format: chartkit::sops::Format,
     session: &mut Session<'_>,
 ) -> Result<EncryptedFile, Box<Failure>> {
@@ -185,6 +201,7 @@ fn check_configs(
     if args.no_rules {
         return Ok(());
     }
+    let said = session.context.diagnostics.len();
     let mut folders = BTreeSet::new();
     let mut configs = BTreeSet::new();
     for path in found {
@@ -202,5 +219,9 @@ fn check_configs(
             session.context.diagnostics.extend(found.config.check());
         }
     }
+    // That every profile has a configuration of its own needs no word.
+    let mut told = session.context.diagnostics.split_off(said);
+    told.retain(|diagnostic| diagnostic.severity != Severity::Info);
+    session.context.diagnostics.append(&mut told);
     Ok(())
 }
