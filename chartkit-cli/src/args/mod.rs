@@ -155,7 +155,7 @@ pub(crate) struct Values {
     #[arg(long, value_enum, default_value_t = Secrets::Decrypt, value_name = "CHOICE")]
     pub(crate) secrets: Secrets,
 
-    /// Print decrypted secrets instead of `<secret>`
+    /// Print decrypted values; without it a mask stands for them
     #[arg(long)]
     pub(crate) show_secrets: bool,
 
@@ -206,11 +206,13 @@ pub(crate) enum Output {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Secrets {
-    /// Decrypt them with the keys at hand, as `chartkit secrets` does
+    /// Decrypt them with the keys at hand
     Decrypt,
+    /// Refuse to print values that lack them
+    Refuse,
     /// Leave them out
     Omit,
-    /// Print a mask in their place, without any key
+    /// Print a mask in their place; needs no key
     Mask,
 }
 

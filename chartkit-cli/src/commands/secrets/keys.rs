@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io;
 use chartkit::sops::{CachingKeyService, KeyService};
 
-use super::{Session, settings};
+use super::settings;
 use crate::args::secrets::Services as Arguments;
+use crate::commands::Context;
 use crate::failure::Failure;
 use crate::prompt::Terminal;
 
@@ -14,42 +16,34 @@ use crate::prompt::Terminal;
 pub(crate) struct Services(Vec<Box<dyn KeyService>>);
 
 impl Services {
-    /// All that this machine has. One decryption for each wrapped key, however many files have it.
-    pub(crate) fn of_this_machine() -> Self {
-        let environment = |name: &str| std::env::var_os(name);
-        let age = io::age_service(&environment, Arc::new(Terminal));
-        let gpg = io::GpgService::new(&environment);
-        Self(vec![
-            Box::new(CachingKeyService::new(age)),
-            #[cfg(feature = "aws-kms")]
-            Box::new(CachingKeyService::new(io::AwsKmsService::new())),
-            Box::new(CachingKeyService::new(gpg)),
-        ])
-    }
-
     pub(crate) fn as_refs(&self) -> Vec<&dyn KeyService> {
         self.0.iter().map(|service| &**service).collect()
     }
 }
 
-/// The services that options and variables allow.
-pub(super) fn services(
-    args: &Arguments,
-    session: &mut Session<'_>,
-) -> Result<Services, Box<Failure>> {
+/// The services that options and variables allow. One decryption for each wrapped key, however many files
+/// have it.
+pub(crate) fn services(args: &Arguments, context: &mut Context) -> Result<Services, Box<Failure>> {
     let variable = settings::variable("SOPS_KEYSERVICE");
     if !args.keyservice.is_empty() || variable.is_some() {
-        session.warn(
-            "key services at other addresses are not supported, the keys of this machine are used",
-        );
+        let message =
+            "key services at other addresses are not supported, the keys of this machine are used";
+        let warning = Diagnostic::warning(Code::IgnoredArgument, message);
+        context.diagnostics.push(warning);
     }
     let is_local = match args.enable_local_keyservice {
         Some(choice) => choice,
         None => settings::boolean("SOPS_ENABLE_LOCAL_KEYSERVICE", true)?,
     };
+    let mut services: Vec<Box<dyn KeyService>> = Vec::new();
     if is_local {
-        Ok(Services::of_this_machine())
-    } else {
-        Ok(Services(Vec::new()))
+        let environment = |name: &str| std::env::var_os(name);
+        let age = io::age_service(&environment, Arc::new(Terminal));
+        services.push(Box::new(CachingKeyService::new(age)));
+        #[cfg(feature = "aws-kms")]
+        services.push(Box::new(CachingKeyService::new(io::AwsKmsService::new())));
+        let gpg = io::GpgService::new(&environment);
+        services.push(Box::new(CachingKeyService::new(gpg)));
     }
+    Ok(Services(services))
 }

@@ -41,12 +41,7 @@ pub(super) fn boolean(name: &str, default: bool) -> Result<bool, Box<Failure>> {
 }
 
 pub(super) fn decryption_order(opening: &Opening) -> Result<Vec<KeyType>, Box<Failure>> {
-    decryption_order_of(opening.decryption_order.as_deref())
-}
-
-/// The order in which keys are tried, from an option or the environment.
-pub(crate) fn decryption_order_of(option: Option<&str>) -> Result<Vec<KeyType>, Box<Failure>> {
-    let order = option_or(option, "SOPS_DECRYPTION_ORDER");
+    let order = option_or(opening.decryption_order.as_deref(), "SOPS_DECRYPTION_ORDER");
     KeyType::parse_order(&order).map_err(|error| failures::key("--decryption-order", &error))
 }
 
