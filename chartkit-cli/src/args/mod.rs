@@ -33,6 +33,7 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once")]
 pub(crate) enum Command {
     /// Package charts with their profiles into immutable archives
     #[command(

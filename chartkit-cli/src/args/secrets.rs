@@ -1,5 +1,17 @@
 //! The arguments of `chartkit secrets`: SOPS's own, where SOPS has the verb.
 
+#![expect(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "the documentation is the help text"
+)]
+#![expect(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    clippy::large_enum_variant,
+    reason = "every option that SOPS has, by its name; made once"
+)]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -68,7 +80,10 @@ pub(crate) enum Verb {
     #[command(after_help = "Example:\n  chartkit secrets updatekeys -y profiles")]
     Updatekeys(Updatekeys),
     /// Add or delete a group of keys
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  chartkit secrets groups delete -i -f secrets.yaml 1"
+    )]
     Groups(Groups),
     /// Say whether a file is encrypted, as SOPS prints it
     #[command(after_help = "Example:\n  chartkit secrets filestatus secrets.yaml")]
@@ -289,8 +304,8 @@ pub(crate) struct Edit {
     #[arg(long)]
     pub(crate) ignore_mac: bool,
 
-    /// Accepted; what SOPS shows of the keys cannot be edited
-    #[arg(short, long, hide = true)]
+    /// Show the metadata too; changes of it do not count
+    #[arg(short, long)]
     pub(crate) show_master_keys: bool,
 
     #[command(flatten)]

@@ -180,13 +180,14 @@ fn translate_behind(rest: Vec<OsString>, command: &Command, out: &mut Vec<OsStri
             continue;
         };
         let value = match value {
-            None if takes_value(option) => match rest.next() {
-                Some(value) => Some(value),
-                None => {
+            None if takes_value(option) => {
+                let Some(value) = rest.next() else {
+                    // Nothing is left: clap says what is missing.
                     out.push(arg);
                     return;
-                }
-            },
+                };
+                Some(value)
+            }
             value => value,
         };
         out.extend(Given::new(option, value).into_arg());

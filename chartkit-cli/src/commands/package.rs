@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Package, context: &mut Context) -> Outcome {
         report::messages(&messages);
         match done {
             Ok(done) => results.push(done),
-            Err(failed) => highest = highest.max(Some(failed as u8)),
+            Err(failed) => highest = highest.max(Some(failed)),
         }
     }
     match format {

@@ -52,7 +52,9 @@ fn check(sources: &Sources, node: &Node, arguments: usize) {
     check_span(sources, place.file, value.start, value.end);
     match &node.value {
         Value::Table(table) => check_table(sources, table, arguments),
-        Value::List(items) => items.iter().for_each(|item| check(sources, item, arguments)),
+        Value::List(items) => items
+            .iter()
+            .for_each(|item| check(sources, item, arguments)),
         _ => {}
     }
 }
@@ -60,6 +62,9 @@ fn check(sources: &Sources, node: &Node, arguments: usize) {
 fn check_span(sources: &Sources, file: FileId, start: u32, end: u32) {
     let text = &sources.text(file)[..];
     if let Ok(text) = std::str::from_utf8(text) {
-        assert!(text.get(start as usize..end as usize).is_some(), "{text:?} {start} {end}");
+        assert!(
+            text.get(start as usize..end as usize).is_some(),
+            "{text:?} {start} {end}"
+        );
     }
 }

@@ -3,7 +3,8 @@
 use chartkit::source::{Sources, Span};
 use chartkit::yaml::edit::{NewScalar, replace_scalars};
 use chartkit::yaml::{
-    Document, EmitStyle, Kind, NodeId, ParseError, ParseOptions, Schema, parse, read, to_json, to_yaml,
+    Document, EmitStyle, Kind, NodeId, ParseError, ParseOptions, Schema, parse, read, to_json,
+    to_yaml,
 };
 use libfuzzer_sys::fuzz_target;
 

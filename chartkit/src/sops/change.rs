@@ -3,11 +3,11 @@
 //! Every change keeps what it is not about: ciphertext of values that stay, comments, layout. Each
 //! function gives the new text of the file, or nothing when there is nothing to change.
 
-use crate::sops::encrypt::{encrypt_with, seal};
+use crate::sops::encrypt::{emit, encrypt_with, seal};
 use crate::sops::layout;
 use crate::sops::path::{PathError, TreePath};
 use crate::sops::reuse::Reuse;
-use crate::sops::store::{self, StoreOptions};
+use crate::sops::store::StoreOptions;
 use crate::sops::tree;
 use crate::sops::{
     Branch, DataKey, DecryptedFile, EncryptError, EncryptedDataKey, EncryptedFile, Format,
@@ -84,30 +84,18 @@ pub fn edit(
     options: &StoreOptions,
     moment: &mut Moment<'_>,
 ) -> Result<Option<Vec<u8>>, ChangeError> {
-    match &decrypted.text {
-        Some(text) if plain.text == *text => return Ok(None),
-        None if plain.branches == decrypted.branches => return Ok(None),
-        _ => {}
+    let (Some(old), Some(new)) = (&decrypted.text, &plain.text) else {
+        let mut branches = plain.branches.clone();
+        tree::forget_places(&mut branches);
+        return reseal(file, decrypted, key, &branches, options, moment);
+    };
+    if old == new {
+        return Ok(None);
     }
     let mut metadata = file.metadata.clone();
-    let mut reuse = decrypted.reuse.clone();
-    if decrypted.text.is_some() {
-        let reuse = &mut reuse;
-        let text = encrypt_with(
-            plain,
-            key,
-            &mut metadata,
-            reuse,
-            file.format,
-            options,
-            moment,
-        )?;
-        return Ok(Some(text));
-    }
-    let mut branches = plain.branches.clone();
-    tree::forget_places(&mut branches);
-    let branches = seal(&branches, key, &mut metadata, &mut reuse, moment)?;
-    write(file, &branches, &metadata, options).map(Some)
+    let (reuse, format) = (&mut decrypted.reuse.clone(), file.format);
+    let text = encrypt_with(plain, key, &mut metadata, reuse, format, options, moment)?;
+    Ok(Some(text))
 }
 
 /// The file with all values encrypted anew, with another data key.
@@ -235,9 +223,7 @@ fn write(
             options.yaml_indent = indent;
         }
     }
-    let sealed = layout::with_comments_as_items(sealed);
-    let fields = metadata.fields();
-    store::emit_encrypted(file.format, &sealed, fields, &options)
+    emit(file.format, sealed, metadata, &options)
         .map_err(|error| ChangeError::Encrypt(error.into()))
 }
 

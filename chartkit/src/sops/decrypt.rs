@@ -129,6 +129,10 @@ fn decrypt_comment(
     comment: &mut Comment,
     additional_data: &str,
 ) {
+    // Without a text it has no ciphertext, and is as it was.
+    if comment.text.is_empty() {
+        return;
+    }
     let ciphertext = comment.text.as_str().unwrap_or_default();
     if let Ok(Value::Comment(Comment { text, .. }) | Value::String(text)) =
         cipher.decrypt(ciphertext, additional_data)

@@ -7,6 +7,7 @@ use crate::sops::cipher::{Cipher, NONCE_SIZE};
 use crate::sops::crypt::{self, Leaf, LeafPlace, Mac};
 use crate::sops::layout::{self, Plaintext, Sealer};
 use crate::sops::metadata::{Metadata, Settings};
+use crate::sops::reread;
 use crate::sops::reuse::Reuse;
 use crate::sops::selection::Selection;
 use crate::sops::store::{self, EmitError, StoreOptions};
@@ -91,11 +92,11 @@ pub(crate) fn encrypt_with(
     moment: &mut Moment<'_>,
 ) -> Result<Vec<u8>, EncryptError> {
     let sealed = seal(&plain.branches, key, metadata, reuse, moment)?;
-    if format == Format::Yaml && plain.format == Format::Yaml {
+    if let (Format::Yaml, Format::Yaml, Some(text)) = (format, plain.format, &plain.text) {
         // What is laid out anew might be nothing: a mistake is one all the same, as in SOPS.
         store::yaml::style(options)?;
         let plaintext = Plaintext {
-            text: plain.text.expose(),
+            text: text.expose(),
             encoding: plain.encoding,
             plain: &plain.branches,
             sealed: &sealed,
@@ -107,13 +108,22 @@ pub(crate) fn encrypt_with(
         };
         return Ok(layout::write(&plaintext, metadata, &mut sealer, options)?);
     }
-    let sealed = layout::with_comments_as_items(&sealed);
-    Ok(store::emit_encrypted(
-        format,
-        &sealed,
-        metadata.fields(),
-        options,
-    )?)
+    Ok(emit(format, &sealed, metadata, options)?)
+}
+
+/// The text of an encrypted file as SOPS lays it out.
+///
+/// DIFFERENCE: SOPS also writes what it cannot read again.
+pub(crate) fn emit(
+    format: Format,
+    sealed: &[Branch],
+    metadata: &Metadata,
+    options: &StoreOptions,
+) -> Result<Vec<u8>, EmitError> {
+    let sealed = layout::with_comments_as_items(sealed);
+    let text = store::emit_encrypted(format, &sealed, metadata.fields(), options)?;
+    reread::check(format, &text, &sealed, metadata.rule())?;
+    Ok(text)
 }
 
 /// The branches with ciphertext; the metadata gets time and MAC.

@@ -14,7 +14,8 @@ use crate::source::{Encoding, FileId, Sources, Visibility};
 pub struct PlainFile {
     pub(crate) format: Format,
     pub(crate) file: FileId,
-    pub(crate) text: Secret,
+    /// Nothing when there is more in the text than the plaintext.
+    pub(crate) text: Option<Secret>,
     pub(crate) encoding: Encoding,
     pub(crate) branches: Vec<Branch>,
 }
@@ -63,7 +64,30 @@ impl PlainFile {
         Ok(Self {
             format,
             file,
-            text: Secret::from(&**sources.text(file)),
+            text: Some(Secret::from(&**sources.text(file))),
+            encoding: sources.encoding(file),
+            branches,
+        })
+    }
+
+    /// Reads what [`DecryptedFile::to_text_with_metadata`] gave and a person has changed. The metadata is
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`EncryptedFile::load`].
+    pub fn load_with_metadata(
+        format: Format,
+        sources: &mut Sources,
+        file: FileId,
+    ) -> Result<Self, LoadError> {
+        sources.conceal(file, Visibility::Keys);
+        sources.wipe_when_dropped(file);
+        let (branches, _) = store::load_encrypted(format, sources, file)?;
+        Ok(Self {
+            format,
+            file,
+            text: None,
             encoding: sources.encoding(file),
             branches,
         })
@@ -200,6 +224,24 @@ impl DecryptedFile {
             other => store::emit_value(format, &other, options),
         };
         text.map_err(ExtractError::Emit)
+    }
+
+    /// The plaintext together with the metadata of its file, for people to look at.
+    ///
+    /// # Errors
+    ///
+    /// When the format cannot hold it.
+    ///
+    /// # Source
+    ///
+    /// SOPS v3.13.3, `cmd/sops/edit.go`, `--show-master-keys`.
+    pub fn to_text_with_metadata(
+        &self,
+        file: &EncryptedFile,
+        options: &StoreOptions,
+    ) -> Result<Secret, EmitError> {
+        let fields = file.metadata.fields();
+        store::emit_encrypted(file.format, &self.branches, fields, options).map(Secret::from)
     }
 
     /// The plaintext in a format.

@@ -16,7 +16,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::sops::cipher::{Cipher, is_ciphertext};
-use crate::sops::encrypt::{Moment, nonce};
+use crate::sops::encrypt::{Moment, emit, nonce};
+use crate::sops::reread;
 use crate::sops::reuse::{Reuse, digest};
 use crate::sops::store::yaml::{self, Edit, Layout, Spell, Usual, indent_of, patch};
 use crate::sops::store::{self, EmitError, METADATA_KEY, StoreOptions};
@@ -71,17 +72,22 @@ pub(crate) fn write(
         &as_sops_shows(input),
         &StoreOptions::default(),
     )?;
-    if !(is_utf8 && shown.expose() == input.text) {
-        if is_utf8 && let Some(text) = write_kept(input, metadata, sealer) {
-            return Ok(text.into_bytes());
+    if is_utf8 && shown.expose() == input.text {
+        let branches = with_comments_as_items(input.sealed);
+        let text = store::emit_encrypted(Format::Yaml, &branches, metadata.fields(), options)?;
+        // Some comments stand elsewhere when SOPS reads what it wrote.
+        if reread::is_exact(Format::Yaml, &text, &branches) {
+            return Ok(text);
         }
-        let source = input.encoding.encode(input.text);
-        let source = sealer.seal(&Value::string(source), SOURCE_DATA);
-        let source = Entry::new("source", Value::string(source));
-        metadata.put(FIELD, Value::Branch(vec![Item::Entry(source)]));
     }
-    let branches = with_comments_as_items(input.sealed);
-    store::emit_encrypted(Format::Yaml, &branches, metadata.fields(), options)
+    if is_utf8 && let Some(text) = write_kept(input, metadata, sealer) {
+        return Ok(text.into_bytes());
+    }
+    let source = input.encoding.encode(input.text);
+    let source = sealer.seal(&Value::string(source), SOURCE_DATA);
+    let source = Entry::new("source", Value::string(source));
+    metadata.put(FIELD, Value::Branch(vec![Item::Entry(source)]));
+    emit(Format::Yaml, input.sealed, metadata, options)
 }
 
 /// What SOPS makes of the tree: encrypted comments come back on lines of their own.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::sops::tree::Entry;
+use crate::sops::tree::{self, Entry};
 use crate::sops::{Branch, Item, Node, Value};
 
 /// The way to a value: keys and indexes.
@@ -138,35 +138,14 @@ impl TreePath {
     /// When there is none; where SOPS panics, such as at a key into a list, too.
     pub(crate) fn find(&self, branch: &Branch) -> Result<Value, PathError> {
         let root = Value::Branch(branch.clone());
-        let mut current = &root;
-        for step in &self.0 {
-            current = match (step, current) {
-                (Step::Key(key), Value::Branch(branch)) => crate::sops::tree::get(branch, key)
-                    .ok_or_else(|| PathError::not_found(format!("there is no key `{key}`")))?,
-                (Step::Index(index), Value::List(items)) => {
-                    if let Some(node) = items.get(*index) {
-                        &node.value
-                    } else {
-                        let message =
-                            format!("the list has {} items, none at {index}", items.len());
-                        return Err(PathError::not_found(message));
-                    }
-                }
-                (Step::Key(key), other) => {
-                    let found = other.type_name();
-                    return Err(PathError::not_found(format!(
-                        "a {found} has no key `{key}`"
-                    )));
-                }
-                (Step::Index(index), other) => {
-                    let found = other.type_name();
-                    return Err(PathError::not_found(format!(
-                        "a {found} has no item {index}"
-                    )));
-                }
-            };
+        // As in SOPS, a mapping is a list of entries too; there is no way on from one.
+        if let Some((Step::Index(index), way)) = self.0.split_last()
+            && let Value::Branch(parent) = find(&root, way)?
+            && let Some(item) = parent.get(*index)
+        {
+            return Ok(entry_as_mapping(item));
         }
-        Ok(current.clone())
+        find(&root, &self.0).cloned()
     }
 
     /// Puts a value at the path; says whether that changes anything.
@@ -189,6 +168,53 @@ impl TreePath {
     pub(crate) fn unset(&self, branch: &mut Branch) -> Result<(), PathError> {
         unset_in_branch(branch, &self.0)
     }
+}
+
+fn find<'v>(root: &'v Value, steps: &[Step]) -> Result<&'v Value, PathError> {
+    let mut current = root;
+    for step in steps {
+        current = match (step, current) {
+            (Step::Key(key), Value::Branch(branch)) => tree::get(branch, key)
+                .ok_or_else(|| PathError::not_found(format!("there is no key `{key}`")))?,
+            (Step::Index(index), Value::List(items)) => {
+                let item = items.get(*index);
+                &item.ok_or_else(|| no_item(items, *index))?.value
+            }
+            (Step::Key(key), other) => {
+                let found = other.type_name();
+                return Err(PathError::not_found(format!(
+                    "a {found} has no key `{key}`"
+                )));
+            }
+            (Step::Index(index), other) => {
+                let found = other.type_name();
+                return Err(PathError::not_found(format!(
+                    "a {found} has no item {index}"
+                )));
+            }
+        };
+    }
+    Ok(current)
+}
+
+fn no_item(items: &[Node], index: usize) -> PathError {
+    let count = items.len();
+    PathError::not_found(format!("the list has {count} items, none at {index}"))
+}
+
+/// What SOPS prints for an entry or a comment of a mapping.
+fn entry_as_mapping(item: &Item) -> Value {
+    let entry = |key: &str, value: Value| Item::Entry(Entry::new(key, value));
+    let (key, value) = match item {
+        Item::Entry(entry) => (Value::string(&entry.key), entry.value.value.clone()),
+        Item::Comment(comment) => {
+            let text = Value::String(comment.text.clone());
+            let inline = Value::Bool(comment.inline);
+            let comment = vec![entry("value", text), entry("inline", inline)];
+            (Value::Branch(comment), Value::Null)
+        }
+    };
+    Value::Branch(vec![entry("key", key), entry("value", value)])
 }
 
 fn set_in_branch(branch: &mut Branch, steps: &[Step], value: Value) -> Result<bool, PathError> {
@@ -275,10 +301,7 @@ fn unset_in_node(node: &mut Node, steps: &[Step]) -> Result<(), PathError> {
                 Ok(())
             }
             Some(item) => unset_in_node(item, rest),
-            None => {
-                let message = format!("the list has {} items, none at {index}", items.len());
-                Err(PathError::not_found(message))
-            }
+            None => Err(no_item(items, *index)),
         },
         (other, _) => {
             let found = other.type_name();

@@ -93,7 +93,7 @@ impl SelectionRule {
         !matches!(self, Self::UnencryptedSuffix | Self::EncryptedSuffix)
     }
 
-    fn is_about_comments(self) -> bool {
+    pub(crate) fn is_about_comments(self) -> bool {
         matches!(
             self,
             Self::UnencryptedCommentRegex | Self::EncryptedCommentRegex

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
         }
         path => (None, session.read_any(path)?),
     };
-    let layout = session.layout_for((!name.is_empty()).then_some(&name))?;
+    let layout = session.layout_alone()?;
     let opened = session.open(id, input, &args.opening, args.ignore_mac)?;
     let text = match path_to_value {
         Some(path) => opened

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io::{self, Readers};
 use chartkit::sops::{self, Format, LoadErrorKind, PlainFile, Secret};
+use chartkit::source::{FileId, Sources};
 
 use super::editor::{self, Running};
 use super::scratch::Scratch;
@@ -21,9 +22,6 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let path = &args.input.file;
     let name = path_text(path);
     let format = session.one_format(&args.types, &name)?;
-    if args.show_master_keys {
-        session.warn("--show-master-keys is ignored: what it shows cannot be edited, `status` shows the keys");
-    }
     match std::fs::exists(path) {
         Ok(false) => new_file(args, path, format, session),
         _ => existing_file(args, path, format, session),
@@ -38,14 +36,17 @@ fn existing_file(
 ) -> Outcome {
     let name = path_text(path);
     let (file, id) = session.read(path)?;
-    let layout = session.layout_for(Some(&name))?;
+    let layout = session.layout_alone()?;
     let opened = session.open(id, format, &args.opening, args.ignore_mac)?;
-    let text = opened
-        .decrypted
-        .to_text(format, &layout)
-        .map_err(|error| failures::emit(&error))?;
     let (encrypted, decrypted, key) = (&opened.file, &opened.decrypted, &opened.key);
-    let changed = until_valid(&name, format, &text, session, |plain, _| {
+    let (text, load): (_, Load) = if args.show_master_keys {
+        let text = decrypted.to_text_with_metadata(encrypted, &layout);
+        (text, PlainFile::load_with_metadata)
+    } else {
+        (decrypted.to_text(format, &layout), PlainFile::load)
+    };
+    let text = text.map_err(|error| failures::emit(&error))?;
+    let changed = until_valid(&name, format, &text, load, session, |plain, _| {
         now(|moment| sops::edit(encrypted, decrypted, key, plain, &layout, moment))
             .map_err(|error| failures::change(&error))
     })?;
@@ -58,7 +59,8 @@ fn new_file(args: &Arguments, path: &OsStr, format: Format, session: &mut Sessio
     let new = encrypt::creation(&name, format, &args.keys, &args.selections, session)?;
     let example = Secret::from(example(format));
     let services = &args.opening.services;
-    let text = until_valid(&name, format, &example, session, |plain, session| {
+    let load = PlainFile::load;
+    let text = until_valid(&name, format, &example, load, session, |plain, session| {
         encrypt::seal(plain, &new, format, services, session)
     })?;
     let written = io::create_file(Path::new(path), &text, Readers::Umask);
@@ -66,11 +68,15 @@ fn new_file(args: &Arguments, path: &OsStr, format: Format, session: &mut Sessio
     Ok(ExitCode::SUCCESS)
 }
 
+/// How to read what the editor leaves.
+type Load = fn(Format, &mut Sources, FileId) -> Result<PlainFile, sops::LoadError>;
+
 /// Shows a text in the editor until it can be used.
 fn until_valid<T>(
     name: &str,
     format: Format,
     text: &Secret,
+    load: Load,
     session: &mut Session<'_>,
     mut use_it: impl FnMut(&PlainFile, &mut Session<'_>) -> Result<T, Box<Failure>>,
 ) -> Result<T, Box<Failure>> {
@@ -101,7 +107,7 @@ fn until_valid<T>(
             return Err(Failure::new(SopsExit::NotModified, diagnostic));
         }
         let id = session.add(&format!("{name} (edited)"), edited.expose().into());
-        let result = match PlainFile::load(format, &mut session.context.sources, id) {
+        let result = match load(format, &mut session.context.sources, id) {
             Ok(plain) => use_it(&plain, session),
             Err(error) => Err(unusable(&error)),
         };

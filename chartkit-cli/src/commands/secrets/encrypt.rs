@@ -1,12 +1,11 @@
 //! `chartkit secrets encrypt`
 
-use chartkit::io::Readers;
 use chartkit::sops::config::{Creation, rule_path};
 use chartkit::sops::{
     DataKey, EncryptOptions, Format, PlainFile, Settings, StoreOptions, encrypt, wrap,
 };
 
-use super::{Outcome, Purpose, Session, check_output, failures, now, path_text, settings};
+use super::{Outcome, Session, check_output, deliver, failures, now, path_text, settings};
 use crate::args::secrets::{Encrypt as Arguments, Keys, Selections, Services};
 use crate::failure::{Failure, SopsExit};
 
@@ -32,9 +31,9 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     };
     let creation = creation(&name, input, &args.keys, &args.selections, session)?;
     let plain = PlainFile::load(input, &mut session.context.sources, id)
-        .map_err(|error| failures::load(SopsExit::CannotRead, &error))?;
+        .map_err(|error| session.named(id, failures::load(SopsExit::CannotRead, &error)))?;
     let text = seal(&plain, &creation, output, &args.services, session)?;
-    session.deliver(&text, &args.output, file.as_ref(), Readers::Umask)
+    deliver(&text, &args.output, file.as_ref())
 }
 
 /// What a new file gets, and how it is laid out.
@@ -51,7 +50,7 @@ pub(super) fn creation(
     selections: &Selections,
     session: &mut Session<'_>,
 ) -> Result<New, Box<Failure>> {
-    let found = session.config(Some(name), Purpose::Rules)?;
+    let found = session.config(Some(name))?;
     let layout = session.layout(found.as_ref());
     let absolute = session.absolute(name);
     let rule = match &found {

@@ -16,7 +16,7 @@ const PLACEHOLDER: &str = "{}";
 pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let name = path_text(&args.file);
     let (input, output) = session.formats(&args.types, &name);
-    let layout = session.layout_for(Some(&name))?;
+    let layout = session.layout_alone()?;
     let id = session.read_any(Some(&args.file))?;
     let opened = session.open(id, input, &args.opening, args.ignore_mac)?;
     // Said before the command says anything.
@@ -74,7 +74,10 @@ fn start(command: &mut Command) -> Outcome {
 
 /// With the exit codes that shells have for it.
 fn not_run(command: &Command, error: &std::io::Error) -> Box<Failure> {
-    let mut failure = failed(&format!("cannot run {:?}", command.get_program()), error);
+    let mut failure = failed(
+        &format!("cannot run `{}`", command.get_program().display()),
+        error,
+    );
     failure.exit = match error.kind() {
         std::io::ErrorKind::NotFound => 127,
         _ => 126,

@@ -5,7 +5,8 @@ use chartkit::io;
 use chartkit::sops::config::{ConfigError, ConfigErrorKind};
 use chartkit::sops::{
     ChangeError, DecryptErrorKind, EmitError, EncryptError, EncryptErrorKind, ExtractError,
-    LoadError, LoadErrorKind, OpenError, ParseKeyError, ParseKeyErrorKind, PathError, WrapError,
+    GroupReport, KeyType, LoadError, LoadErrorKind, OpenError, ParseKeyError, ParseKeyErrorKind,
+    PathError, WrapError,
 };
 
 use crate::failure::{Failure, SopsExit};
@@ -46,12 +47,26 @@ pub(super) fn open(error: &OpenError) -> Boxed {
     };
     let diagnostic = Diagnostic::from(error);
     let diagnostic = match exit {
+        SopsExit::NoDataKey if needs_kms(error) && cfg!(not(feature = "aws-kms")) => {
+            let report = diagnostic.help.clone().unwrap_or_default();
+            diagnostic.help(report + "\nThis chartkit was built without the feature `aws-kms`.")
+        }
         SopsExit::MacMismatch => {
             diagnostic.help("find out who changed it; --ignore-mac reads the values all the same")
         }
         _ => diagnostic,
     };
     Failure::new(exit, diagnostic)
+}
+
+/// Whether a key of AWS KMS could have opened the file.
+fn needs_kms(error: &OpenError) -> bool {
+    let OpenError::DataKey(error) = error else {
+        return false;
+    };
+    let keys = error.groups().iter().flat_map(GroupReport::keys);
+    keys.map(|key| key.master_key().key_type())
+        .any(|kind| kind == KeyType::Kms)
 }
 
 pub(super) fn emit(error: &EmitError) -> Boxed {

@@ -54,7 +54,11 @@ pub(super) fn each<T: Send>(
         let done = one(path, &mut session);
         let done = done.map_err(|failure| {
             let name = path.display().to_string();
-            context.diagnostics.push(failure.diagnostic.context(&name));
+            let mut diagnostic = failure.diagnostic;
+            if diagnostic.labels.is_empty() && !diagnostic.message.contains(&name) {
+                diagnostic = diagnostic.context(&format!("`{name}`"));
+            }
+            context.diagnostics.push(diagnostic);
             failure.exit
         });
         (done, report::render(&context))

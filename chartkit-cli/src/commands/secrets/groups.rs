@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use chartkit::diagnostic::{Code, Diagnostic};
-use chartkit::io::Readers;
 use chartkit::sops::{self, EncryptedFile, KeyGroup, OpenError, retrieve, wrap};
 
-use super::{Outcome, Session, failures, now, path_text, settings};
+use super::{Outcome, Session, deliver, failures, now, path_text, settings};
 use crate::args::secrets::{GroupsAdd, GroupsDelete, Output, Services};
 use crate::failure::{Failure, SopsExit};
 
@@ -62,9 +61,9 @@ impl Change<'_> {
         let name = path_text(self.path.as_os_str());
         let format = session.format(None, &name);
         let (replaced, id) = session.read(self.path.as_os_str())?;
-        let layout = session.layout_for(Some(&name))?;
+        let layout = session.layout_alone()?;
         let file = EncryptedFile::load(format, &mut session.context.sources, id)
-            .map_err(|error| failures::load(SopsExit::Generic, &error))?;
+            .map_err(|error| session.named(id, failures::load(SopsExit::Generic, &error)))?;
         let metadata = file.metadata();
         let mut groups: Vec<KeyGroup> = (metadata.key_groups().iter())
             .map(|group| group.iter().map(|key| key.master_key.clone()).collect())
@@ -89,7 +88,7 @@ impl Change<'_> {
             &services,
             &[],
         )
-        .map_err(|error| failures::open(&OpenError::DataKey(Box::new(error))))?;
+        .map_err(|error| session.named(id, failures::open(&OpenError::DataKey(Box::new(error)))))?;
         let text = now(|moment| {
             let created = moment.now.to_string();
             let wrapped = wrap(&key, &groups, threshold, &services, moment.random, &created)
@@ -101,7 +100,7 @@ impl Change<'_> {
             in_place: self.in_place,
             output: None,
         };
-        session.deliver(&text, &output, Some(&replaced), Readers::Umask)
+        deliver(&text, &output, Some(&replaced))
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) fn services(
         let environment = |name: &str| std::env::var_os(name);
         let age = io::age_service(&environment, Arc::new(Terminal));
         services.push(Box::new(CachingKeyService::new(age)));
+        #[cfg(feature = "aws-kms")]
+        services.push(Box::new(CachingKeyService::new(io::AwsKmsService::new())));
         let gpg = io::GpgService::new(&environment);
         services.push(Box::new(CachingKeyService::new(gpg)));
     }

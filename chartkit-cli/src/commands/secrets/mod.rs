@@ -1,5 +1,10 @@
 //! `chartkit secrets`: one file a verb; what they share is here.
 
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "failures are large and rare: results carry a pointer"
+)]
+
 mod decrypt;
 mod edit;
 mod editor;
@@ -100,15 +105,6 @@ struct FoundConfig {
     directory: String,
 }
 
-/// What a configuration is looked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// For its rules: it matters which one is found.
-    Rules,
-    /// For the layout of files only.
-    Layout,
-}
-
 impl Session<'_> {
     fn warn(&mut self, message: impl Into<String>) {
         let diagnostic = Diagnostic::warning(Code::IgnoredArgument, message);
@@ -120,34 +116,11 @@ impl Session<'_> {
         config::absolute_path(&self.global.directory, path)
     }
 
-    /// The configuration for a file, see `config::search`. One with a mistake stops every verb, as in SOPS.
-    fn config(
-        &mut self,
-        file: Option<&str>,
-        purpose: Purpose,
-    ) -> Result<Option<FoundConfig>, Box<Failure>> {
-        let (path, name) = match &self.global.config_path {
-            Some(path) => (path.clone(), path.display().to_string()),
-            None => {
-                let ours = io::sops_config_candidates(&self.global.directory);
-                let beside = file.map(|file| {
-                    let file = self.absolute(file);
-                    let folder = Path::new(&file).parent().unwrap_or(Path::new("/"));
-                    io::sops_config_candidates(&folder.display().to_string())
-                });
-                let found = config::search(&ours, &beside.unwrap_or_default());
-                let is_told = |diagnostic: &Diagnostic| {
-                    purpose == Purpose::Rules || diagnostic.code != Code::OtherSopsConfig
-                };
-                let told = found.diagnostics.into_iter().filter(is_told);
-                self.context.diagnostics.extend(told);
-                let Some(directory) = found.directory else {
-                    return Ok(None);
-                };
-                let path = Path::new(&directory).join(CONFIG_NAME);
-                let name = shown_from(&self.global.directory, &path);
-                (path, name)
-            }
+    /// The configuration: that for the rules of a file, see `config::search`, or without a file that which
+    /// SOPS would find. One with a mistake stops every verb, as in SOPS.
+    fn config(&mut self, file: Option<&str>) -> Result<Option<FoundConfig>, Box<Failure>> {
+        let Some((path, name)) = self.config_path(file) else {
+            return Ok(None);
         };
         let text =
             io::read_file(&path).map_err(|error| failures::edge(SopsExit::Generic, &error))?;
@@ -162,6 +135,24 @@ impl Session<'_> {
         }))
     }
 
+    /// Where the configuration is, and how it is called.
+    fn config_path(&mut self, file: Option<&str>) -> Option<(PathBuf, String)> {
+        if let Some(path) = &self.global.config_path {
+            return Some((path.clone(), path.display().to_string()));
+        }
+        let ours = io::sops_config_candidates(&self.global.directory);
+        let beside = file.map(|file| {
+            let file = self.absolute(file);
+            let folder = Path::new(&file).parent().unwrap_or(Path::new("/"));
+            io::sops_config_candidates(&folder.display().to_string())
+        });
+        let found = config::search(&ours, &beside.unwrap_or_default());
+        self.context.diagnostics.extend(found.diagnostics);
+        let path = Path::new(&found.directory?).join(CONFIG_NAME);
+        let name = shown_from(&self.global.directory, &path);
+        Some((path, name))
+    }
+
     /// How files are laid out: `--indent` before the configuration.
     fn layout(&self, config: Option<&FoundConfig>) -> StoreOptions {
         let mut options = config.map_or_else(StoreOptions::default, |found| found.config.stores);
@@ -174,8 +165,8 @@ impl Session<'_> {
     }
 
     /// The layout, for verbs that need no rule.
-    fn layout_for(&mut self, file: Option<&str>) -> Result<StoreOptions, Box<Failure>> {
-        let config = self.config(file, Purpose::Layout)?;
+    fn layout_alone(&mut self) -> Result<StoreOptions, Box<Failure>> {
+        let config = self.config(None)?;
         Ok(self.layout(config.as_ref()))
     }
 
@@ -267,12 +258,12 @@ impl Session<'_> {
     ) -> Result<Opened, Box<Failure>> {
         let order = settings::decryption_order(opening)?;
         let file = EncryptedFile::load(format, &mut self.context.sources, id)
-            .map_err(|error| failures::load(SopsExit::Generic, &error))?;
+            .map_err(|error| self.named(id, failures::load(SopsExit::Generic, &error)))?;
         let services = self.services(&opening.services)?;
         let mut options = DecryptOptions::default();
         options.ignore_mac = ignore_mac;
         let (key, decrypted) = chartkit::sops::open(&file, &services.as_refs(), &order, &options)
-            .map_err(|error| failures::open(&error))?;
+            .map_err(|error| self.named(id, failures::open(&error)))?;
         let diagnostics = decrypted.diagnostics().iter().cloned();
         self.context.diagnostics.extend(diagnostics);
         Ok(Opened {
@@ -280,6 +271,15 @@ impl Session<'_> {
             key,
             decrypted,
         })
+    }
+
+    /// Says which file a failure is about, where it points at no place.
+    fn named(&self, id: FileId, mut failure: Box<Failure>) -> Box<Failure> {
+        if failure.diagnostic.labels.is_empty() {
+            let name = self.context.sources.name(id);
+            failure.diagnostic = failure.diagnostic.context(&format!("`{name}`"));
+        }
+        failure
     }
 
     /// The key services.
@@ -294,23 +294,17 @@ impl Session<'_> {
         self.global.services = Some(Arc::clone(&services));
         Ok(services)
     }
+}
 
-    /// Puts an encrypted result where it was asked for; without a wish, on standard output.
-    fn deliver(
-        &self,
-        text: &[u8],
-        output: &Output,
-        file: Option<&InPlaceFile>,
-        readers: Readers,
-    ) -> Outcome {
-        let written = match (file, &output.output) {
-            (Some(file), _) if output.in_place => file.replace(text),
-            (_, Some(path)) => io::write_output(path, text, readers),
-            _ => return super::print(text),
-        };
-        written.map_err(|error| failures::edge(SopsExit::CannotWrite, &error))?;
-        Ok(ExitCode::SUCCESS)
-    }
+/// Puts an encrypted result where it was asked for; without a wish, on standard output.
+fn deliver(text: &[u8], output: &Output, file: Option<&InPlaceFile>) -> Outcome {
+    let written = match (file, &output.output) {
+        (Some(file), _) if output.in_place => file.replace(text),
+        (_, Some(path)) => io::write_output(path, text, Readers::Umask),
+        _ => return super::print(text),
+    };
+    written.map_err(|error| failures::edge(SopsExit::CannotWrite, &error))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// An encrypted file and what it holds.

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chartkit::diagnostic::{Code, Diagnostic};
-use chartkit::io::Readers;
 use chartkit::sops::{self, DataKey, KeyGroup, MasterKey, wrap};
 use chartkit::source::FileId;
 
-use super::{Opened, Outcome, Session, check_output, failures, files, now, path_text, settings};
+use super::{
+    Opened, Outcome, Session, check_output, deliver, failures, files, now, path_text, settings,
+};
 use crate::args::secrets::Rotate as Arguments;
 use crate::commands::print;
 use crate::failure::{Failure, SopsExit};
@@ -49,7 +50,8 @@ fn one(
         _ => path_text(path),
     };
     let is_there = std::fs::exists(path).unwrap_or(true);
-    if !is_there && !(added.is_empty() && removed.is_empty()) {
+    let changes_keys = !added.is_empty() || !removed.is_empty();
+    if changes_keys && !is_there {
         let message = format!(
             "there is no file `{}` whose keys could be changed",
             path_text(path)
@@ -59,7 +61,7 @@ fn one(
     }
     let (file, id) = session.read(path)?;
     let text = rotate(args, &name, id, added, removed, session)?;
-    session.deliver(&text, &args.output, Some(&file), Readers::Umask)
+    deliver(&text, &args.output, Some(&file))
 }
 
 fn rotate(
@@ -71,7 +73,7 @@ fn rotate(
     session: &mut Session<'_>,
 ) -> Result<Vec<u8>, Box<Failure>> {
     let format = session.one_format(&args.types, name)?;
-    let layout = session.layout_for(Some(name))?;
+    let layout = session.layout_alone()?;
     let Opened {
         file, decrypted, ..
     } = session.open(id, format, &args.opening, args.ignore_mac)?;

@@ -184,3 +184,30 @@ impl Drop for Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_wipes_what_nobody_drops() {
+        let scratch = Scratch::new("s.yaml", &Secret::from("c4n4ry")).unwrap();
+        let folder = scratch.folder.clone();
+        assert_eq!(scratch.read().unwrap(), Secret::from("c4n4ry"));
+        fs::create_dir(folder.join("swap")).unwrap();
+        fs::write(folder.join("swap/.s.yaml.swp"), "c4n4ry").unwrap();
+        // With `panic = "abort"` nothing is dropped.
+        std::mem::forget(scratch);
+        wipe_all();
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn wiping_overwrites() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.yaml");
+        fs::write(&path, "c4n4ry").unwrap();
+        overwrite(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), [0; 6]);
+    }
+}

@@ -18,7 +18,7 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
         (args.index.parse()).map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
     let value = value(args)?;
     let (file, id) = session.read(&args.file)?;
-    let layout = session.layout_for(Some(&name))?;
+    let layout = session.layout_alone()?;
     let opened = session.open(id, format, &args.opening, args.ignore_mac)?;
     let (encrypted, decrypted, key) = (&opened.file, &opened.decrypted, &opened.key);
     let text = now(|moment| sops::set(encrypted, decrypted, key, &path, value, &layout, moment))

@@ -58,7 +58,10 @@ fn report(
         Err(error) if error.kind() == LoadErrorKind::MetadataNotFound => None,
         // A text that has no metadata because it has not even the format.
         Err(error) if format == Format::Binary && error.kind() == LoadErrorKind::Syntax => None,
-        Err(error) => return Err(Failure::new(Exit::Input, Diagnostic::from(&error))),
+        Err(error) => {
+            let failure = Failure::new(Exit::Input, Diagnostic::from(&error));
+            return Err(session.named(id, failure));
+        }
     };
     Ok(Report {
         path: name,

@@ -14,7 +14,7 @@ pub(super) fn run(args: &Arguments, session: &mut Session<'_>) -> Outcome {
     let path: TreePath =
         (args.index.parse()).map_err(|error| failures::path(SopsExit::InvalidSet, &error))?;
     let (file, id) = session.read(&args.file)?;
-    let layout = session.layout_for(Some(&name))?;
+    let layout = session.layout_alone()?;
     let opened = session.open(id, format, &args.opening, args.ignore_mac)?;
     let (encrypted, decrypted, key) = (&opened.file, &opened.decrypted, &opened.key);
     match now(|moment| sops::unset(encrypted, decrypted, key, &path, &layout, moment)) {

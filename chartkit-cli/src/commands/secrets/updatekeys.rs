@@ -10,7 +10,7 @@ use chartkit::sops::{
 };
 use serde_json::json;
 
-use super::{Outcome, Purpose, Session, failures, files, now};
+use super::{Outcome, Session, failures, files, now};
 use crate::args::Format;
 use crate::args::secrets::Updatekeys as Arguments;
 use crate::commands::{print, print_json};
@@ -91,7 +91,7 @@ impl State {
 
 fn one(path: &Path, args: &Arguments, session: &mut Session<'_>) -> Result<Done, Box<Failure>> {
     let name = path.display().to_string();
-    let Some(found) = session.config(Some(&name), Purpose::Rules)? else {
+    let Some(found) = session.config(Some(&name))? else {
         return Err(no_rules(
             "there is no .sops.yaml that could say which keys the file should have",
         ));
@@ -100,7 +100,7 @@ fn one(path: &Path, args: &Arguments, session: &mut Session<'_>) -> Result<Done,
     let format = session.format(args.input_type.as_deref(), &name);
     let (replaced, id) = session.read(path.as_os_str())?;
     let file = EncryptedFile::load(format, &mut session.context.sources, id)
-        .map_err(|error| failures::load(SopsExit::Generic, &error))?;
+        .map_err(|error| session.named(id, failures::load(SopsExit::Generic, &error)))?;
     let absolute = session.absolute(&name);
     let rule = found
         .config
@@ -142,7 +142,7 @@ fn one(path: &Path, args: &Arguments, session: &mut Session<'_>) -> Result<Done,
     let services = session.services(&args.services)?;
     let services = services.as_refs();
     let key = retrieve(metadata.key_groups(), old_threshold, &services, &[])
-        .map_err(|error| failures::open(&OpenError::DataKey(Box::new(error))))?;
+        .map_err(|error| session.named(id, failures::open(&OpenError::DataKey(Box::new(error)))))?;
     let text = now(|moment| {
         let created = moment.now.to_string();
         let mut wrap = |groups: &[KeyGroup], threshold| {

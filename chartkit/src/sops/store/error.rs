@@ -123,6 +123,8 @@ pub enum EmitErrorKind {
     ReservedKey,
     /// An indentation that is not possible.
     Indent,
+    /// The format can write the values, but they would be others when they are read.
+    Unreadable,
 }
 
 impl EmitError {

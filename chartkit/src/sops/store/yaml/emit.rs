@@ -27,8 +27,8 @@ use crate::yaml::{EmitStyle, MAX_DEPTH, Number, Slot};
 /// DIFFERENCE: where SOPS could not read back what it writes, it is written otherwise:
 ///
 /// - A string of several lines that begins with a tab, which SOPS turns into null: in double quotes.
-/// - A string with U+2028 or U+2029, which SOPS writes as the line breaks that they are in YAML 1.1
-///   only: in double quotes.
+/// - A string with U+2028 or U+2029 before its end, which SOPS writes as the line breaks that they are
+///   in YAML 1.1 only: in double quotes.
 /// - A string of several lines that begins with a blank or an empty line, inside a list, with an
 ///   indentation other than 2: SOPS states an indentation that is not the one it writes.
 /// - A key `<<` whose value is neither a mapping nor a list of mappings: quoted, where SOPS writes a
@@ -498,7 +498,7 @@ impl<'b> Emitter<'b> {
         let scalar = Scalar::new(text, self.style);
         self.keeps_breaks = text == "\n" || text.ends_with("\n\n");
         let begins_with_tab = text.starts_with('\t') && text.contains('\n');
-        if begins_with_tab || text.contains(['\u{2028}', '\u{2029}']) {
+        if begins_with_tab || has_inner_separator(text) {
             return scalar.write_escaped(&mut self.writer);
         }
         if self.line.is_empty() || !scalar.is_block(slot) {
@@ -766,4 +766,12 @@ fn readable(text: &Secret) -> Zeroizing<String> {
 
 fn is_break(char: char) -> bool {
     matches!(char, '\n' | '\r')
+}
+
+/// Whether a line separator has text behind it, or a blank before it: only YAML 1.1 reads that as it was
+/// meant.
+fn has_inner_separator(text: &str) -> bool {
+    const SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
+    let inner = text.trim_end_matches(SEPARATORS);
+    inner.contains(SEPARATORS) || (inner.len() < text.len() && inner.ends_with([' ', '\t']))
 }
