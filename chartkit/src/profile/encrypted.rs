@@ -102,12 +102,13 @@ impl EncryptedFile {
         let (errors, warnings): (Vec<_>, Vec<_>) = findings
             .into_iter()
             .partition(|finding| finding.severity == Severity::Error);
-        match errors.is_empty() {
-            true => Ok(Self {
+        if errors.is_empty() {
+            Ok(Self {
                 file: encrypted,
                 warnings,
-            }),
-            false => Err(EncryptedFileError::Refused { errors }),
+            })
+        } else {
+            Err(EncryptedFileError::Refused { errors })
         }
     }
 

@@ -84,9 +84,10 @@ impl LeafPath {
                 data.push(':');
             }
         }
-        match data.is_empty() {
-            true => ":".to_owned(),
-            false => data,
+        if data.is_empty() {
+            ":".to_owned()
+        } else {
+            data
         }
     }
 
@@ -104,9 +105,10 @@ impl fmt::Display for LeafPath {
         if self.document > 0 {
             write!(f, "document {}: ", self.document + 1)?;
         }
-        match self.steps.is_empty() {
-            true => f.write_str("the top"),
-            false => f.write_str(&self.steps_text()),
+        if self.steps.is_empty() {
+            f.write_str("the top")
+        } else {
+            f.write_str(&self.steps_text())
         }
     }
 }

@@ -43,9 +43,10 @@ impl DataKeyChange {
         };
         let comparable = !names(&old_keys).is_disjoint(&names(&new_keys))
             || !places(&old_values).is_disjoint(&places(&new_values));
-        match comparable {
-            true => Self::Rotated,
-            false => Self::Unclear,
+        if comparable {
+            Self::Rotated
+        } else {
+            Self::Unclear
         }
     }
 }

@@ -3,6 +3,8 @@
 //! What compares versions of a file works on such pairs. Without a key both sides are the tree as it is
 //! written: then the same ciphertext is the same value, and nothing else is known to be.
 
+use std::collections::{HashMap, VecDeque};
+
 use crate::sops::{Branch, Comment, DecryptedFile, EncryptedFile, Entry, Item, Node, Value};
 
 /// The branches of one version of a file.
@@ -123,4 +125,24 @@ fn items<'f>(values: &'f [Item], sealed: &'f [Item]) -> Vec<ItemPair<'f>> {
             _ => None,
         })
         .collect()
+}
+
+/// Comments by their text, to be taken one by one: the same text may be there several times.
+pub(crate) struct CommentIndex<'f>(HashMap<&'f [u8], VecDeque<usize>>);
+
+impl<'f> CommentIndex<'f> {
+    /// Comments, each with a number by which it will be known.
+    pub(crate) fn new(comments: impl Iterator<Item = (usize, &'f Comment)>) -> Self {
+        let mut index: HashMap<_, VecDeque<usize>> = HashMap::new();
+        for (number, comment) in comments {
+            let numbers = index.entry(comment.text.expose()).or_default();
+            numbers.push_back(number);
+        }
+        Self(index)
+    }
+
+    /// The first comment of this text that was not taken yet.
+    pub(crate) fn take(&mut self, comment: &Comment) -> Option<usize> {
+        self.0.get_mut(comment.text.expose())?.pop_front()
+    }
 }

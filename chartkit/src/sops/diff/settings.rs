@@ -11,18 +11,7 @@ pub(crate) fn compare(old: &Metadata, new: &Metadata, data_key: DataKeyChange) -
     if rotated {
         changes.push(Change::DataKeyRotated);
     }
-    let rule = |metadata: &Metadata| format!("{}: {}", metadata.rule(), metadata.pattern());
-    let threshold = |metadata: &Metadata| metadata.shamir_threshold().to_string();
-    let mac = |metadata: &Metadata| metadata.mac_only_encrypted().to_string();
-    let version = |metadata: &Metadata| metadata.version().to_owned();
-    let known: [(&str, &dyn Fn(&Metadata) -> String); 4] = [
-        ("rule", &rule),
-        ("shamir_threshold", &threshold),
-        ("mac_only_encrypted", &mac),
-        ("version", &version),
-    ];
-    for (field, text) in known {
-        let (old, new) = (text(old), text(new));
+    for ((field, old), (_, new)) in known_fields(old).into_iter().zip(known_fields(new)) {
         if old != new {
             changes.push(Change::Setting {
                 field: field.to_owned(),
@@ -41,6 +30,17 @@ pub(crate) fn compare(old: &Metadata, new: &Metadata, data_key: DataKeyChange) -
         }
     }
     changes
+}
+
+fn known_fields(metadata: &Metadata) -> [(&'static str, String); 4] {
+    let only = metadata.mac_only_encrypted();
+    let rule = format!("{}: {}", metadata.rule(), metadata.pattern());
+    [
+        ("rule", rule),
+        ("shamir_threshold", metadata.shamir_threshold().to_string()),
+        ("mac_only_encrypted", only.to_string()),
+        ("version", metadata.version().to_owned()),
+    ]
 }
 
 /// The fields that only another program knows, and the layout, which is known but cannot be shown.

@@ -140,11 +140,12 @@ fn value_line(change: &ValueChange, show_values: bool) -> String {
     let values: Vec<_> = [&change.old, &change.new]
         .into_iter()
         .flatten()
-        .filter_map(|shown| shown.value_text())
+        .filter_map(Shown::value_text)
         .collect();
-    match show_values && !values.is_empty() {
-        true => format!("{kind}: {path}{types}: {}\n", values.join(" -> ")),
-        false => format!("{kind}: {path}{types}\n"),
+    if show_values && !values.is_empty() {
+        format!("{kind}: {path}{types}: {}\n", values.join(" -> "))
+    } else {
+        format!("{kind}: {path}{types}\n")
     }
 }
 

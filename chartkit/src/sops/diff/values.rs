@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Shown, ValueChange, ValueChangeKind};
 use crate::sops::cipher::{Ciphertext, plain_text};
 use crate::sops::lineage::DataKeyChange;
-use crate::sops::paired::{ItemPair, Pair, Shape, Tree};
+use crate::sops::paired::{CommentIndex, ItemPair, Pair, Shape, Tree};
 use crate::sops::status::known_type;
 use crate::sops::store::yaml::align::{Step as Aligned, align};
 use crate::sops::{Comment, LeafPath, Step, Value};
@@ -68,17 +68,9 @@ impl Differ<'_> {
     /// Comments have no names: those that are in both do not count, wherever they stand.
     fn comments(&mut self, old: &[ItemPair<'_>], new: &[ItemPair<'_>]) {
         let (mut old, mut new) = (comments_of(old), comments_of(new));
-        old.retain(|(_, sealed)| {
-            let at = new.iter().position(|(_, other)| other == sealed);
-            at.map(|at| new.remove(at)).is_none()
-        });
+        take_equal(&mut old, &mut new, |(_, sealed)| sealed);
         // Those that say the same are pairs first, then the others as they come.
-        let mut pairs = Vec::new();
-        old.retain(|(value, sealed)| {
-            let at = new.iter().position(|(other, _)| other == value);
-            at.map(|at| pairs.push(((*value, *sealed), new.remove(at))))
-                .is_none()
-        });
+        let mut pairs = take_equal(&mut old, &mut new, |(value, _)| value);
         let common = old.len().min(new.len());
         pairs.extend(old.iter().copied().zip(new.iter().copied()));
         for (old, new) in pairs {
@@ -190,9 +182,10 @@ impl Differ<'_> {
             (true, true) => {}
         }
         if self.is_open {
-            return match is_same {
-                true => ValueChangeKind::Reencrypted,
-                false => ValueChangeKind::Changed,
+            return if is_same {
+                ValueChangeKind::Reencrypted
+            } else {
+                ValueChangeKind::Changed
             };
         }
         let iv = |text: Option<&str>| text.and_then(Ciphertext::parse).map(|c| c.iv.to_owned());
@@ -315,6 +308,29 @@ fn comments_of<'f>(items: &[ItemPair<'f>]) -> Vec<CommentPair<'f>> {
         ItemPair::Entry { .. } => None,
     });
     comments.collect()
+}
+
+/// Takes the comments out of both that are the same by `side`.
+fn take_equal<'f>(
+    old: &mut Vec<CommentPair<'f>>,
+    new: &mut Vec<CommentPair<'f>>,
+    side: impl Fn(CommentPair<'f>) -> &'f Comment,
+) -> Vec<(CommentPair<'f>, CommentPair<'f>)> {
+    let comments = new.iter().enumerate();
+    let mut index = CommentIndex::new(comments.map(|(at, pair)| (at, side(*pair))));
+    let mut taken = vec![false; new.len()];
+    let mut pairs = Vec::new();
+    old.retain(|pair| match index.take(side(*pair)) {
+        Some(at) => {
+            taken[at] = true;
+            pairs.push((*pair, new[at]));
+            false
+        }
+        None => true,
+    });
+    let mut taken = taken.into_iter();
+    new.retain(|_| taken.next() == Some(false));
+    pairs
 }
 
 /// The old items that go, and the new ones that come.

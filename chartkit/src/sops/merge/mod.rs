@@ -261,10 +261,7 @@ fn with_keys(
     let is_same = |a: &DataKey, b: &DataKey| bool::from(a.expose().ct_eq(b.expose()));
     let ours_is_old = keys.base.is_some_and(|base| is_same(base, keys.ours));
     // The newer key: whoever rotated it had a reason.
-    let key = match ours_is_old {
-        true => keys.theirs,
-        false => keys.ours,
-    };
+    let key = if ours_is_old { keys.theirs } else { keys.ours };
     let mut conflicts = Vec::new();
     let their_values = without_places(&opened.theirs.branches);
     let their_sealed = without_places(&theirs.branches);

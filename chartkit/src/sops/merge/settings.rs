@@ -34,7 +34,7 @@ pub(super) fn merge(files: &Files<'_>, conflicts: &mut Vec<Conflict>) -> MergedS
         });
     };
     let rule = |metadata: &Metadata| (metadata.rule(), metadata.pattern().to_owned());
-    match three_way(base.map(rule), rule(ours), rule(theirs)) {
+    match three_way(base.map(rule).as_ref(), rule(ours), rule(theirs)) {
         Some((rule, pattern)) if rule != ours.rule() || pattern != ours.pattern() => {
             metadata.set_rule(rule, &pattern);
         }
@@ -42,13 +42,13 @@ pub(super) fn merge(files: &Files<'_>, conflicts: &mut Vec<Conflict>) -> MergedS
         None => conflict("rule"),
     }
     let only = Metadata::mac_only_encrypted;
-    match three_way(base.map(only), only(ours), only(theirs)) {
+    match three_way(base.map(only).as_ref(), only(ours), only(theirs)) {
         Some(is_so) if is_so != only(ours) => metadata.set_mac_only_encrypted(is_so),
         Some(_) => {}
         None => conflict("mac_only_encrypted"),
     }
     let version = |metadata: &Metadata| metadata.version().to_owned();
-    let newer = three_way(base.map(version), version(ours), version(theirs))
+    let newer = three_way(base.map(version).as_ref(), version(ours), version(theirs))
         .unwrap_or_else(|| newer(ours.version(), theirs.version()).to_owned());
     if newer != ours.version() {
         metadata.set_version(&newer);
@@ -60,7 +60,7 @@ pub(super) fn merge(files: &Files<'_>, conflicts: &mut Vec<Conflict>) -> MergedS
     for field in others {
         let value = |fields: &Branch| get(fields, field).cloned();
         let (old, new) = (value(ours.fields()), value(theirs.fields()));
-        match three_way(Some(value(base_fields)), old.clone(), new) {
+        match three_way(Some(&value(base_fields)), old.clone(), new) {
             Some(merged) if merged != old => {
                 metadata.put_or_remove(field, merged.map(without_places));
             }
@@ -69,7 +69,11 @@ pub(super) fn merge(files: &Files<'_>, conflicts: &mut Vec<Conflict>) -> MergedS
         }
     }
     let threshold = Metadata::shamir_threshold;
-    let merged = three_way(base.map(threshold), threshold(ours), threshold(theirs));
+    let merged = three_way(
+        base.map(threshold).as_ref(),
+        threshold(ours),
+        threshold(theirs),
+    );
     if merged.is_none() {
         conflict("shamir_threshold");
     }
@@ -117,11 +121,11 @@ pub(super) fn changes(ours: &Metadata, merged: &Metadata, groups: &[KeyGroup]) -
 }
 
 /// The one side that changed something, or what both agree on; nothing when they do not.
-fn three_way<T: PartialEq>(base: Option<T>, ours: T, theirs: T) -> Option<T> {
-    if ours == theirs || base.as_ref() == Some(&theirs) {
+fn three_way<T: PartialEq>(base: Option<&T>, ours: T, theirs: T) -> Option<T> {
+    if ours == theirs || base == Some(&theirs) {
         return Some(ours);
     }
-    (base == Some(ours)).then_some(theirs)
+    (base == Some(&ours)).then_some(theirs)
 }
 
 fn newer<'v>(ours: &'v str, theirs: &'v str) -> &'v str {
@@ -158,7 +162,7 @@ fn groups(files: &Files<'_>) -> Option<Vec<KeyGroup>> {
     if let Some(base) = &base
         && (base.len() != ours.len() || base.len() != theirs.len())
     {
-        return three_way(Some(base.clone()), ours, theirs);
+        return three_way(Some(base), ours, theirs);
     }
     if ours.len() != theirs.len() {
         return None;
@@ -207,13 +211,15 @@ pub(super) fn wrapped_keys(
             .filter(|key| known(key).is_none())
             .cloned()
             .collect();
-        let mut new = match missing.is_empty() {
-            true => Vec::new(),
-            false => wrap_for(&[missing])?.groups.concat(),
+        let mut new = if missing.is_empty() {
+            Vec::new()
+        } else {
+            wrap_for(&[missing])?.groups.concat()
         };
-        let entries = group.iter().filter_map(|key| match known(key) {
-            Some(known) => Some((*known).clone()),
-            None => {
+        let entries = group.iter().filter_map(|key| {
+            if let Some(known) = known(key) {
+                Some((*known).clone())
+            } else {
                 let at = new.iter().position(|new| new.master_key == *key)?;
                 Some(new.remove(at))
             }

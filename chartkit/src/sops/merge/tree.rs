@@ -1,10 +1,10 @@
 //! The values and comments of a merge.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Conflict, ConflictSubject, Files, label};
 use crate::sops::diff::Shown;
-use crate::sops::paired::{ItemPair, Pair, Shape, Tree};
+use crate::sops::paired::{CommentIndex, ItemPair, Pair, Shape, Tree};
 use crate::sops::store::yaml::align::{Step as Aligned, align};
 use crate::sops::tree::entries;
 use crate::sops::{Branch, Comment, Entry, Item, LeafPath, Node, Step, Value};
@@ -116,6 +116,41 @@ struct Placed {
     theirs: Option<usize>,
 }
 
+impl Placed {
+    fn comment(value: &Comment, sealed: &Comment, theirs: Option<usize>) -> Self {
+        Self {
+            value: Item::Comment(value.clone()),
+            sealed: Item::Comment(sealed.clone()),
+            theirs,
+        }
+    }
+
+    fn which_is(self, theirs: Option<usize>) -> Self {
+        Self { theirs, ..self }
+    }
+}
+
+/// The entries of a mapping in the other versions; of theirs, with their places.
+struct Mapping<'f> {
+    base: HashMap<Name<'f>, (usize, Pair<'f>)>,
+    theirs: HashMap<Name<'f>, (usize, Pair<'f>)>,
+}
+
+impl<'f> Mapping<'f> {
+    fn base_of(&self, name: Name<'_>) -> Option<Pair<'f>> {
+        self.base.get(&name).map(|(_, pair)| *pair)
+    }
+}
+
+fn entries_of<'f>(
+    items: &[(Option<Name<'f>>, ItemPair<'f>)],
+) -> HashMap<Name<'f>, (usize, Pair<'f>)> {
+    let entries = items.iter().enumerate();
+    entries
+        .filter_map(|(at, (name, item))| Some(((*name)?, (at, item.entry()?.1))))
+        .collect()
+}
+
 impl Merger<'_> {
     fn branch(
         &mut self,
@@ -123,105 +158,54 @@ impl Merger<'_> {
         ours: &[ItemPair<'_>],
         theirs: &[ItemPair<'_>],
     ) -> BuiltBranch {
-        let base_entries: HashMap<Name<'_>, Pair<'_>> = named(base)
-            .into_iter()
-            .filter_map(|(name, item)| Some((name?, item.entry()?.1)))
-            .collect();
-        let their_items = named(theirs);
-        let their_entries: HashMap<Name<'_>, (usize, Pair<'_>)> = (their_items.iter().enumerate())
-            .filter_map(|(at, (name, item))| Some(((*name)?, (at, item.entry()?.1))))
-            .collect();
+        let named_theirs = named(theirs);
+        let mapping = Mapping {
+            base: entries_of(&named(base)),
+            theirs: entries_of(&named_theirs),
+        };
         let mut comments = Comments::new(base, theirs);
         let mut placed: Vec<Placed> = Vec::new();
-        let mut is_ours = vec![false; theirs.len()];
         for (name, item) in named(ours) {
-            match item {
-                ItemPair::Comment { value, sealed } => {
-                    let place = comments.of_ours(value);
-                    if let CommentPlace::Removed = place {
-                        continue;
-                    }
-                    let theirs = match place {
-                        CommentPlace::Theirs(at) => Some(at),
-                        _ => None,
-                    };
-                    if let Some(at) = theirs {
-                        is_ours[at] = true;
-                    }
-                    placed.push(Placed {
-                        value: Item::Comment(value.clone()),
-                        sealed: Item::Comment(sealed.clone()),
-                        theirs,
+            let built = match (item, name) {
+                (ItemPair::Comment { value, sealed }, _) => match comments.of_ours(value) {
+                    CommentPlace::Removed => None,
+                    CommentPlace::Theirs(at) => Some(Placed::comment(value, sealed, Some(at))),
+                    CommentPlace::Ours => Some(Placed::comment(value, sealed, None)),
+                },
+                (ItemPair::Entry { .. }, Some(name)) => {
+                    let theirs = mapping.theirs.get(&name);
+                    let pair = theirs.map(|(_, pair)| *pair);
+                    let built = self.entry(item, |merger, ours| {
+                        merger.node(mapping.base_of(name), Some(ours), pair)
                     });
+                    built.map(|built| built.which_is(theirs.map(|(at, _)| *at)))
                 }
-                ItemPair::Entry { value, sealed } => {
-                    let Some((name, (_, pair))) = name.zip(item.entry()) else {
-                        continue;
-                    };
-                    let their_entry = their_entries.get(&name);
-                    if let Some((at, _)) = their_entry {
-                        is_ours[*at] = true;
-                    }
-                    let base = base_entries.get(&name).copied();
-                    let theirs_pair = their_entry.map(|(_, pair)| *pair);
-                    let step = Step::Key(value.key.clone());
-                    let built =
-                        self.inside(step, |merger| merger.node(base, Some(pair), theirs_pair));
-                    let Some(built) = built else { continue };
-                    placed.push(Placed {
-                        value: Item::Entry(Entry {
-                            value: built.value,
-                            ..value.clone()
-                        }),
-                        sealed: Item::Entry(Entry {
-                            value: built.sealed,
-                            ..sealed.clone()
-                        }),
-                        theirs: their_entry.map(|(at, _)| *at),
-                    });
-                }
-            }
+                (ItemPair::Entry { .. }, None) => None,
+            };
+            placed.extend(built);
         }
-        for (at, (name, item)) in their_items.iter().enumerate() {
-            if is_ours[at] {
+        let known: HashSet<Name<'_>> = named(ours).into_iter().filter_map(|(n, _)| n).collect();
+        let taken: HashSet<usize> = placed.iter().filter_map(|placed| placed.theirs).collect();
+        for (at, (name, item)) in named_theirs.into_iter().enumerate() {
+            if taken.contains(&at) || name.is_some_and(|name| known.contains(&name)) {
                 continue;
             }
-            let (value, sealed) = match item {
-                ItemPair::Comment { value, sealed } => {
-                    if comments.is_removed_by_us(value) {
-                        continue;
-                    }
-                    let value = Item::Comment((*value).clone());
-                    (value, Item::Comment((*sealed).clone()))
+            let built = match (item, name) {
+                (ItemPair::Comment { value, sealed }, _) => {
+                    let stays = !comments.is_removed_by_us(value);
+                    stays.then(|| Placed::comment(value, sealed, Some(at)))
                 }
-                ItemPair::Entry { value, sealed } => {
-                    let Some((name, (_, pair))) = name.zip(item.entry()) else {
-                        continue;
-                    };
-                    let base = base_entries.get(&name).copied();
-                    let step = Step::Key(value.key.clone());
-                    let built = self.inside(step, |merger| merger.node(base, None, Some(pair)));
-                    let Some(built) = built else { continue };
-                    let value = Entry {
-                        value: built.value,
-                        ..(*value).clone()
-                    };
-                    let sealed = Entry {
-                        value: built.sealed,
-                        ..(*sealed).clone()
-                    };
-                    (Item::Entry(value), Item::Entry(sealed))
+                (ItemPair::Entry { .. }, Some(name)) => {
+                    let built = self.entry(item, |merger, theirs| {
+                        merger.node(mapping.base_of(name), None, Some(theirs))
+                    });
+                    built.map(|built| built.which_is(Some(at)))
                 }
+                (ItemPair::Entry { .. }, None) => None,
             };
-            let to = place_for(at, theirs, &placed);
-            placed.insert(
-                to,
-                Placed {
-                    value,
-                    sealed,
-                    theirs: Some(at),
-                },
-            );
+            if let Some(built) = built {
+                placed.insert(place_for(at, theirs, &placed), built);
+            }
         }
         let mut built = BuiltBranch::default();
         for item in placed {
@@ -229,6 +213,31 @@ impl Merger<'_> {
             built.sealed.push(item.sealed);
         }
         built
+    }
+
+    /// An entry with what `merge` makes of its value.
+    fn entry<'f>(
+        &mut self,
+        item: ItemPair<'f>,
+        merge: impl FnOnce(&mut Self, Pair<'f>) -> Option<BuiltNode>,
+    ) -> Option<Placed> {
+        let (_, pair) = item.entry()?;
+        let ItemPair::Entry { value, sealed } = item else {
+            return None;
+        };
+        let step = Step::Key(value.key.clone());
+        let built = self.inside(step, |merger| merge(merger, pair))?;
+        let with = |entry: &Entry, value| {
+            Item::Entry(Entry {
+                value,
+                ..entry.clone()
+            })
+        };
+        Some(Placed {
+            value: with(value, built.value),
+            sealed: with(sealed, built.sealed),
+            theirs: None,
+        })
     }
 
     /// What a value becomes; nothing when it is gone.
@@ -415,8 +424,8 @@ fn named<'f>(items: &[ItemPair<'f>]) -> Vec<(Option<Name<'f>>, ItemPair<'f>)> {
 
 /// The comments of the base and of their mapping that nobody has asked for yet.
 struct Comments<'f> {
-    base: Vec<&'f Comment>,
-    theirs: Vec<(usize, &'f Comment)>,
+    base: CommentIndex<'f>,
+    theirs: CommentIndex<'f>,
 }
 
 enum CommentPlace {
@@ -430,24 +439,23 @@ enum CommentPlace {
 
 impl<'f> Comments<'f> {
     fn new(base: &[ItemPair<'f>], theirs: &[ItemPair<'f>]) -> Self {
-        let comment = |item: &ItemPair<'f>| match item {
-            ItemPair::Comment { value, .. } => Some(*value),
-            ItemPair::Entry { .. } => None,
+        let index = |items: &[ItemPair<'f>]| {
+            let comments = items.iter().enumerate();
+            CommentIndex::new(comments.filter_map(|(at, item)| match item {
+                ItemPair::Comment { value, .. } => Some((at, *value)),
+                ItemPair::Entry { .. } => None,
+            }))
         };
-        let theirs = theirs.iter().enumerate();
         Self {
-            base: base.iter().filter_map(comment).collect(),
-            theirs: theirs
-                .filter_map(|(at, item)| Some((at, comment(item)?)))
-                .collect(),
+            base: index(base),
+            theirs: index(theirs),
         }
     }
 
     fn of_ours(&mut self, comment: &Comment) -> CommentPlace {
-        let was_there = self.take_base(comment);
-        let at = (self.theirs.iter()).position(|(_, other)| *other == comment);
-        match at {
-            Some(at) => CommentPlace::Theirs(self.theirs.remove(at).0),
+        let was_there = self.base.take(comment).is_some();
+        match self.theirs.take(comment) {
+            Some(at) => CommentPlace::Theirs(at),
             None if was_there => CommentPlace::Removed,
             None => CommentPlace::Ours,
         }
@@ -455,12 +463,7 @@ impl<'f> Comments<'f> {
 
     /// For one of theirs that is not in ours.
     fn is_removed_by_us(&mut self, comment: &Comment) -> bool {
-        self.take_base(comment)
-    }
-
-    fn take_base(&mut self, comment: &Comment) -> bool {
-        let at = self.base.iter().position(|other| *other == comment);
-        at.map(|at| self.base.remove(at)).is_some()
+        self.base.take(comment).is_some()
     }
 }
 

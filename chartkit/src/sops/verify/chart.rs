@@ -81,12 +81,13 @@ fn compare(leaf: &Leaf<'_>, kind: &'static str, values: &Table) -> Finding {
             // An empty table is there to be filled.
             let is_open = index > 0 && table.is_empty();
             let is_global = matches!(&steps[0], Step::Key(first) if first == GLOBAL);
-            return match is_open || is_global {
-                true => Finding::Fine,
-                false => Finding::Unknown {
+            return if is_open || is_global {
+                Finding::Fine
+            } else {
+                Finding::Unknown {
                     depth: index + 1,
                     parent,
-                },
+                }
             };
         };
         let wanted = match steps.get(index + 1) {

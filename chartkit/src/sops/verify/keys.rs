@@ -165,16 +165,20 @@ fn check_enc(key: &EncryptedDataKey, size: usize) -> Result<(), String> {
         MasterKey::AzureKv { .. } => base64(URL_SAFE_NO_PAD.decode(enc)),
         // What the service gives is kept as it is.
         MasterKey::HcKms { .. } => Ok(()),
-        MasterKey::HcVault { .. } => match enc.starts_with("vault:v") {
-            true => Ok(()),
-            false => Err("`enc` does not begin with `vault:v`".to_owned()),
-        },
+        MasterKey::HcVault { .. } => {
+            if enc.starts_with("vault:v") {
+                Ok(())
+            } else {
+                Err("`enc` does not begin with `vault:v`".to_owned())
+            }
+        }
         MasterKey::Pgp { .. } => {
             let whole = enc.starts_with("-----BEGIN PGP MESSAGE-----")
                 && enc.ends_with("-----END PGP MESSAGE-----");
-            match whole {
-                true => Ok(()),
-                false => Err("`enc` is no OpenPGP message in armor".to_owned()),
+            if whole {
+                Ok(())
+            } else {
+                Err("`enc` is no OpenPGP message in armor".to_owned())
             }
         }
     }
@@ -212,9 +216,10 @@ fn check_age(recipient: &str, enc: &str, size: usize) -> Result<(), String> {
         .filter_map(|line| line.strip_prefix("-> "))
         .map(|line| line.split(' ').collect())
         .collect();
-    match stanzas.iter().any(|stanza| is_for(recipient, stanza)) {
-        true => Ok(()),
-        false => Err("the age file in `enc` is for another kind of recipient".to_owned()),
+    if stanzas.iter().any(|stanza| is_for(recipient, stanza)) {
+        Ok(())
+    } else {
+        Err("the age file in `enc` is for another kind of recipient".to_owned())
     }
 }
 

@@ -50,9 +50,10 @@ fn recipients(
         let wanted = expected.get(index).map_or(&[][..], |group| group);
         let found_texts: BTreeSet<_> = found.iter().map(|k| k.master_key.to_string()).collect();
         let wanted_texts: BTreeSet<_> = wanted.iter().map(ToString::to_string).collect();
-        let of_group = match several {
-            true => format!(" of key group {}", index + 1),
-            false => String::new(),
+        let of_group = if several {
+            format!(" of key group {}", index + 1)
+        } else {
+            String::new()
         };
         for (key, entry) in found.iter().enumerate() {
             let text = entry.master_key.to_string();

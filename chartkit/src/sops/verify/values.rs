@@ -234,12 +234,13 @@ impl Nonces {
         if same_text && seen.additional_data == additional_data {
             return;
         }
-        let message = match same_text {
-            true => format!(
+        let message = if same_text {
+            format!(
                 "{name} has the ciphertext of {}: one was copied from the other",
                 seen.name
-            ),
-            false => format!("{name} has the `iv` of {}", seen.name),
+            )
+        } else {
+            format!("{name} has the `iv` of {}", seen.name)
         };
         let diagnostic = Diagnostic::error(Code::RepeatedNonce, message)
             .at(report.file, span, "")
