@@ -86,6 +86,8 @@
 //!
 //! | Feature | Default | What it adds | Cost |
 //! |---|---|---|---|
+//! | `age` | yes | `sops::AgeService`: data keys under age and SSH keys; with `fs` also plugins and SOPS's places of identities | the `age` crate; random numbers of the system |
+//! | `aws-kms` | no | `io::AwsKmsService`: data keys under AWS KMS | the AWS crates, `tokio`, `rustls` |
 //! | `fs` | yes | `chartkit::io`: reading charts, writing archives | `tempfile` |
 //! | `serde_yaml` | no | conversions from and to `serde_yaml::Value` (the `yaml_serde` fork) | that crate |
 //!

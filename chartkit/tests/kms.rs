@@ -1,6 +1,7 @@
-//! AWS KMS against `moto_server` (PyPI, `moto[server]`), an emulator that runs on this machine; and
-//! against a real `sops` when there is one. Without `moto_server` on the PATH nothing is tested, and
+//! AWS KMS against `moto_server` (`pip install 'moto[server]'`), an emulator that runs on this machine;
+//! and against a real `sops` when there is one. Without `moto_server` on the PATH nothing is tested, and
 //! the test says so.
+#![allow(clippy::print_stderr, reason = "a test that skips says so")]
 #![allow(clippy::unwrap_used, reason = "a failed test says enough")]
 
 use std::env;

@@ -1,7 +1,8 @@
 //! `chartkit profile list|show`
 
 use chartkit::chart::{Chart, File};
-use chartkit::profile::{self, EncryptedFile, FoundIn, Profile};
+use chartkit::profile::{self, EncryptedFile, FoundIn, Profile, SecretLeaf};
+use chartkit::sops::MasterKey;
 use serde_json::{Value, json};
 
 use super::{Context, Outcome, print, print_json};
@@ -58,8 +59,8 @@ struct Layer<'c> {
     profile: String,
     /// Its path in the outermost chart.
     file: String,
-    /// The paths of what is encrypted in it, for a file of secrets.
-    secrets: Option<Vec<String>>,
+    /// For a file of secrets.
+    secrets: Option<EncryptedFile>,
 }
 
 fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome {
@@ -95,9 +96,7 @@ fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome 
             if let Some(file) = &profile.secrets {
                 let id = found.chart.source(file, &mut context.sources);
                 let encrypted = EncryptedFile::read(&mut context.sources, id)?;
-                let paths = encrypted.paths();
-                let paths = paths.iter().map(|(path, _)| path.to_string()).collect();
-                add(profile, file, Some(paths));
+                add(profile, file, Some(encrypted));
             }
         }
     }
@@ -116,13 +115,24 @@ fn show(argument: &ChartArgument, name: &str, context: &mut Context) -> Outcome 
 }
 
 fn layer_json(layer: &Layer<'_>) -> Value {
+    let secret = |leaf: &SecretLeaf| json!({ "path": leaf.path.to_string(), "type": leaf.kind, "encrypted": leaf.is_encrypted });
+    let recipient =
+        |key: &MasterKey| json!({ "type": key.key_type().as_str(), "key": key.to_string() });
+    let secrets = layer.secrets.as_ref();
     json!({
         "chart": layer.chart,
         "section": layer.section,
         "profile": layer.profile,
         "file": layer.file,
-        "secrets": layer.secrets,
+        "secrets": secrets.map(|file| file.leaves().iter().map(secret).collect::<Value>()),
+        "recipients": secrets.map(|file| recipients(file).map(recipient).collect::<Value>()),
     })
+}
+
+/// Who can open a file; of key groups, the keys of all.
+fn recipients(file: &EncryptedFile) -> impl Iterator<Item = &MasterKey> {
+    let groups = file.sops().metadata().key_groups();
+    groups.iter().flatten().map(|key| &key.master_key)
 }
 
 fn shown_text(chart: &str, name: &str, own: Option<&Profile>, layers: &[Layer<'_>]) -> String {
@@ -148,8 +158,17 @@ fn shown_text(chart: &str, name: &str, own: Option<&Profile>, layers: &[Layer<'_
                 section.join(".")
             ),
         };
-        for path in layer.secrets.iter().flatten() {
-            text += &format!("    {path}  (encrypted)\n");
+        let Some(secrets) = &layer.secrets else {
+            continue;
+        };
+        for leaf in secrets.leaves() {
+            text += &match leaf.is_encrypted {
+                true => format!("    {}  (encrypted {})\n", leaf.path, leaf.kind),
+                false => format!("    {}  (plain {})\n", leaf.path, leaf.kind),
+            };
+        }
+        for key in recipients(secrets) {
+            text += &format!("    can be opened with {} key {key}\n", key.key_type());
         }
     }
     for file in own

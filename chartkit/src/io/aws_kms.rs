@@ -291,14 +291,17 @@ fn failed(what: &str, access: &Access, error: &(dyn StdError + 'static)) -> KeyE
     KeyError::new(format!("{message}: {}", chain(error)))
 }
 
-/// An error of the AWS crates and its causes, which say more than itself.
+/// What the layers of the AWS crates say above a cause that says it better.
+const NOISE: [&str; 4] = ["service error", "dispatch failure", "io error", "other"];
+
+/// An error of the AWS crates and its causes.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         let text = error.to_string();
         // Some say again what their cause says.
-        if !words.iter().any(|said| said.contains(&text)) && text != "service error" {
+        if !words.iter().any(|said| said.contains(&text)) && !NOISE.contains(&&*text) {
             words.push(text);
         }
         next = error.source();

@@ -1,6 +1,10 @@
-#![expect(clippy::disallowed_methods, reason = "this module is the edge")]
+#![cfg_attr(
+    feature = "age",
+    expect(clippy::disallowed_methods, reason = "this module is the edge")
+)]
 //! Running the programs that hold keys.
 
+#[cfg(feature = "age")]
 use std::ffi::OsStr;
 use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -34,6 +38,7 @@ pub(super) fn run(command: &mut Command, input: &Secret) -> io::Result<Finished>
 /// # Source
 ///
 /// SOPS v3.13.3, `age/keysource.go`, `getOutputFromCmd`: split as a shell would, but no shell is run.
+#[cfg(feature = "age")]
 pub(super) fn run_line(line: &OsStr, variable: &str, value: &str) -> Result<Secret, String> {
     let words = line.to_str().and_then(shlex::split).unwrap_or_default();
     let [program, arguments @ ..] = words.as_slice() else {

@@ -148,7 +148,7 @@ pub enum PackageErrorKind {
     Schema,
     /// The profiles cannot be used.
     Profile(ProfileError),
-    /// A profile's `secrets.yaml` is not encrypted.
+    /// A profile's `secrets.yaml` is not encrypted, or not in order.
     Secrets(EncryptedFileError),
 }
 
@@ -384,10 +384,11 @@ impl Planner<'_> {
         let found = profile::find(chart, self.sources).map_err(profile_error)?;
         for secrets in found.profiles.values().filter_map(|p| p.secrets.as_ref()) {
             let file = chart.source(secrets, self.sources);
-            EncryptedFile::read(self.sources, file).map_err(|error| {
+            let encrypted = EncryptedFile::read(self.sources, file).map_err(|error| {
                 let message = format!("{} must not be packaged", self.sources.name(file));
                 PackageError::new(PackageErrorKind::Secrets(error), message)
             })?;
+            self.diagnostics.extend_from_slice(encrypted.warnings());
         }
         self.diagnostics.extend(found.diagnostics.iter().cloned());
         self.known.extend(found.profiles.keys().cloned());

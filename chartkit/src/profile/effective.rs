@@ -13,7 +13,7 @@ use crate::chart::process::{
 };
 use crate::chart::{Chart, File};
 use crate::diagnostic::{self, Code, Diagnostic};
-use crate::sops::{self, Format, OpenError};
+use crate::sops::{self, OpenError};
 use crate::source::{FileId, Sources, Span, Visibility};
 use crate::values::strvals::{self, SetError, SetKind};
 use crate::values::{self, Layer, LoadError, Values, merge_maps};
@@ -112,10 +112,8 @@ pub enum EffectiveErrorKind {
         /// The encrypted file.
         file: FileId,
     },
-    /// A `secrets.yaml` is not encrypted.
+    /// A `secrets.yaml` is not encrypted, or not in order.
     Secrets(EncryptedFileError),
-    /// A `secrets.yaml` cannot be read as an encrypted file.
-    LoadSecrets(sops::LoadError),
     /// A profile's secrets cannot be decrypted.
     Decrypt(OpenError),
     /// A values file cannot be read.
@@ -153,7 +151,6 @@ impl std::error::Error for EffectiveError {
             EffectiveErrorKind::Profile(error) => Some(error),
             EffectiveErrorKind::SecretsNotDecrypted { .. } => None,
             EffectiveErrorKind::Secrets(error) => Some(error),
-            EffectiveErrorKind::LoadSecrets(error) => Some(error),
             EffectiveErrorKind::Decrypt(error) => Some(error),
             EffectiveErrorKind::File(error) => Some(error),
             EffectiveErrorKind::Set(error) => Some(error),
@@ -170,7 +167,6 @@ impl From<&EffectiveError> for Diagnostic {
                 Self::error(Code::SecretsLeftOut, "").at(*file, Span::default(), "")
             }
             EffectiveErrorKind::Secrets(cause) => Self::from(cause),
-            EffectiveErrorKind::LoadSecrets(cause) => Self::from(cause),
             EffectiveErrorKind::Decrypt(cause) => Self::from(cause),
             EffectiveErrorKind::File(cause) => Self::from(cause),
             EffectiveErrorKind::Set(cause) => Self::from(cause),
@@ -393,7 +389,7 @@ impl User<'_> {
             Secrets::Omit => {
                 let message = format!(
                     "{} secrets of profile `{}` are left out",
-                    encrypted.paths().len(),
+                    encrypted.leaves().len(),
                     profile.name
                 );
                 self.diagnostics
@@ -413,9 +409,7 @@ impl User<'_> {
                 let name = self.sources.name(file).to_owned();
                 let failed =
                     |kind| EffectiveError::new(kind, format!("cannot use the secrets in {name}"));
-                let encrypted = sops::EncryptedFile::load(Format::Yaml, self.sources, file)
-                    .map_err(|error| failed(EffectiveErrorKind::LoadSecrets(error)))?;
-                let decrypted = decrypt(&encrypted)
+                let decrypted = decrypt(encrypted.sops())
                     .map_err(|error| failed(EffectiveErrorKind::Decrypt(error)))?;
                 self.diagnostics.extend_from_slice(decrypted.diagnostics());
                 let layer = Layer::Secrets {
@@ -423,7 +417,7 @@ impl User<'_> {
                     profile: profile.name.clone(),
                 };
                 self.layers.push((file, layer));
-                self.add(secrets::layer(&encrypted, &decrypted), section);
+                self.add(secrets::layer(encrypted.sops(), &decrypted), section);
                 Ok(())
             }
         }

@@ -13,7 +13,7 @@ pub use effective::{
     Decrypt, Effective, EffectiveError, EffectiveErrorKind, EffectiveOptions, Secrets, SetArgument,
     ValuesFile, effective_values,
 };
-pub use encrypted::{EncryptedFile, EncryptedFileError, MASK};
+pub use encrypted::{EncryptedFile, EncryptedFileError, MASK, SecretLeaf};
 pub use find::{Found, FoundIn, ProfileError, ProfileErrorKind, attach, find, find_all};
 
 use std::fmt;

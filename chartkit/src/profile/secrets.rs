@@ -1,8 +1,8 @@
-//! A decrypted `secrets.yaml` as a layer of values.
+//! A `secrets.yaml` as a layer of values: decrypted, or with masks.
 //!
 //! Decides how SOPS's tree becomes Helm's: what was encrypted becomes a
-//! [`Value::Secret`](crate::yaml::Value::Secret), and every value keeps its place in the encrypted
-//! file.
+//! [`Value::Secret`](crate::yaml::Value::Secret) or a mask, and every value keeps its place in the
+//! encrypted file.
 
 use std::sync::Arc;
 
@@ -11,23 +11,40 @@ use crate::sops::{
 };
 use crate::source::{FileId, Place};
 use crate::values::merge_maps;
-use crate::yaml::{Node, Number, SecretScalar, Table, Value};
+use crate::yaml::{MASK, Node, Number, SecretScalar, Table, Value};
 
 /// The key by which YAML merges another mapping into this one; SOPS keeps it as a key.
 const MERGE_KEY: &str = "<<";
 
 /// The values of a decrypted file; documents are merged in order, as those of a values file.
 pub(super) fn layer(encrypted: &EncryptedFile, decrypted: &DecryptedFile) -> Table {
+    read(encrypted, decrypted.branches(), false)
+}
+
+/// The values of an encrypted file, with [`MASK`] in the place of each secret.
+pub(super) fn masked_layer(encrypted: &EncryptedFile) -> Table {
+    read(encrypted, encrypted.branches(), true)
+}
+
+/// Whether an item of an encrypted list is a comment, which is no item of the values.
+pub(super) fn is_comment(item: &SopsValue) -> bool {
+    matches!(item, SopsValue::Comment(_)) || item.sealed_type() == Some("comment")
+}
+
+fn read(encrypted: &EncryptedFile, values: &[Branch], masks: bool) -> Table {
     let reader = Reader {
         file: encrypted.file(),
+        masks,
     };
-    let pairs = encrypted.branches().iter().zip(decrypted.branches());
+    let pairs = encrypted.branches().iter().zip(values);
     let tables = pairs.map(|(encrypted, decrypted)| reader.table(encrypted, decrypted));
     tables.reduce(merge_maps).unwrap_or_default()
 }
 
 struct Reader {
     file: FileId,
+    /// Whether ciphertext becomes a mask: the values are the encrypted ones.
+    masks: bool,
 }
 
 impl Reader {
@@ -55,14 +72,13 @@ impl Reader {
             }
             (SopsValue::List(encrypted), SopsValue::List(decrypted)) => {
                 let items = encrypted.iter().zip(decrypted);
-                let items = items.filter(|(_, item)| !matches!(item.value, SopsValue::Comment(_)));
+                let items = items.filter(|(item, _)| !is_comment(&item.value));
                 Value::List(items.map(|(e, d)| self.node(entry, e, d)).collect())
             }
-            (SopsValue::String(text), plain) => {
-                let is_encrypted = text.as_str().is_some_and(|text| text.starts_with("ENC["));
-                scalar(plain, is_encrypted)
-            }
-            (_, plain) => scalar(plain, false),
+            (sealed, plain) => match sealed.sealed_type() {
+                Some(_) if self.masks => Value::String(Arc::from(MASK)),
+                sealed_type => scalar(plain, sealed_type.is_some()),
+            },
         };
         let at = encrypted.at.or(entry.key_at);
         match at {

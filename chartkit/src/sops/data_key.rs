@@ -78,7 +78,7 @@ impl fmt::Debug for DataKey {
 ///     created_at: None,
 /// }];
 /// let error = retrieve(&[group], 0, &[], &KeyType::DEFAULT_ORDER).unwrap_err();
-/// assert_eq!(error.to_string(), "no key opens the file, 1 of its 1 would do");
+/// assert_eq!(error.to_string(), "the only key of the file does not open it");
 /// ```
 ///
 /// # Source
@@ -486,8 +486,10 @@ impl fmt::Display for DataKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason {
             Reason::Groups { required: 1 } => {
-                let keys: usize = self.groups.iter().map(|group| group.keys.len()).sum();
-                write!(f, "no key opens the file, 1 of its {keys} would do")
+                match self.groups.iter().map(|group| group.keys.len()).sum() {
+                    1_usize => f.write_str("the only key of the file does not open it"),
+                    keys => write!(f, "none of the {keys} keys of the file opens it"),
+                }
             }
             Reason::Groups { required } => write!(
                 f,

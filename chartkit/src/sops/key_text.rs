@@ -371,6 +371,7 @@ const X25519_LEN: usize = 32;
 /// The length of an ML-KEM-768 public key followed by one of X25519, in bytes.
 const HYBRID_LEN: usize = 1184 + X25519_LEN;
 
+/// Refuses what is no recipient.
 pub(crate) fn check_recipient(recipient: &str) -> Result<(), ParseKeyError> {
     let start = recipient.get(..10).unwrap_or(recipient);
     if start.to_ascii_uppercase().starts_with("AGE-") || start.starts_with("-----BEGIN") {

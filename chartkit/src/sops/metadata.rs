@@ -492,11 +492,13 @@ impl<'f> Reader<'f> {
             LoadErrorKind::Metadata,
             format!("the metadata in `{}` is damaged: {message}", self.path),
         );
+        let Some(file) = self.file else {
+            return error;
+        };
+        // What is missing is missing somewhere in the file.
         let entry = entries(self.fields).find(|entry| entry.key == field);
-        match (entry.and_then(|entry| entry.key_at), self.file) {
-            (Some(at), Some(file)) => error.at(file, at.span),
-            _ => error,
-        }
+        let at = entry.and_then(|entry| entry.key_at);
+        error.at(file, at.map_or_else(Span::default, |at| at.span))
     }
 }
 

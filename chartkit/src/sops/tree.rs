@@ -7,6 +7,8 @@
 //! SOPS v3.13.3, `sops.go`, `Tree`, `TreeBranch`, `TreeItem`, `Comment`.
 
 use crate::sops::Secret;
+use crate::sops::cipher::Ciphertext;
+use crate::sops::status::known_type;
 use crate::source::Span;
 use crate::time::Timestamp;
 
@@ -186,6 +188,19 @@ impl Value {
     pub fn as_branch(&self) -> Option<&Branch> {
         match self {
             Self::Branch(branch) => Some(branch),
+            _ => None,
+        }
+    }
+
+    /// The type word of a value that is ciphertext: `str`, `int`, `float`, `bool`, `time`, `comment`, or
+    /// `unknown`. Needs no key.
+    #[must_use]
+    pub fn sealed_type(&self) -> Option<&'static str> {
+        match self {
+            Self::String(text) | Self::Comment(Comment { text, .. }) => {
+                let ciphertext = Ciphertext::parse(text.as_str()?)?;
+                Some(known_type(ciphertext.kind))
+            }
             _ => None,
         }
     }

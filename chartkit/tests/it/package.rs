@@ -340,17 +340,17 @@ fn profiles_that_cannot_work_are_not_packaged() {
         ProfileSelection::Only(vec!["other".to_owned()]),
     ];
     // Plain secrets never ride, and are reported even when the profile would not ride.
-    for case in [
-        "plain-secrets",
-        "plain-secret-among-encrypted",
-        "secrets-without-a-mac",
+    for (case, code) in [
+        ("plain-secrets", Code::PlainSecrets),
+        ("plain-secret-among-encrypted", Code::PlainValue),
+        ("secrets-without-a-mac", Code::InvalidMetadata),
     ] {
         for selection in &selections {
             let mut options = PackageOptions::default();
             options.profiles = selection.clone();
             let chart = fixtures().join("profiles").join(case).join("chart");
             let error = planned(&chart, &options).unwrap_err();
-            assert_eq!(error.code, Code::PlainSecrets, "{case}");
+            assert_eq!(error.code, code, "{case}");
             assert!(error.message.contains("must not be packaged"), "{case}");
         }
     }

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chartkit::io::age_service;
+use chartkit::io::{GpgService, age_service};
 use chartkit::sops::{
-    AgeService, DataKeyError, DecryptOptions, EncryptedFile, KeyType, NoInteraction, OpenError,
-    open, retrieve,
+    AgeService, DataKeyError, DecryptOptions, EncryptedFile, Format, KeyService, KeyType,
+    NoInteraction, OpenError, open, retrieve,
 };
 use chartkit::source::Sources;
 use serde_json::Value as Json;
@@ -62,7 +62,7 @@ fn load(corpus: &Path, path: &Json, format: &Json) -> Result<EncryptedFile, Stri
     EncryptedFile::load(format, &mut sources, file).map_err(|error| error.to_string())
 }
 
-fn data_key(file: &EncryptedFile, service: &AgeService) -> Result<String, DataKeyError> {
+fn data_key(file: &EncryptedFile, service: &dyn KeyService) -> Result<String, DataKeyError> {
     let metadata = file.metadata();
     retrieve(
         metadata.key_groups(),
@@ -125,7 +125,8 @@ fn damaged_keys_and_groups_as_sops_takes_them() {
         let id = case["id"].as_str().unwrap();
         let kinds = ["groups", "recipient", "age", "key"];
         let kind = id.split('-').nth(1).unwrap_or_default();
-        if !kinds.contains(&kind) || !case["file"].as_str().unwrap().ends_with(".yaml") {
+        let name = case["file"].as_str().unwrap();
+        if !kinds.contains(&kind) || Format::of_name(name) != Format::Yaml {
             continue;
         }
         count += 1;
@@ -148,4 +149,28 @@ fn damaged_keys_and_groups_as_sops_takes_them() {
     println!("{count} cases");
     assert!(count > 0, "no case was tested");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Files of SOPS's own repository; `CHARTKIT_SOPS_GNUPGHOME` names a folder of gpg that has its test key
+/// (`pgp/sops_functional_tests_key.asc`).
+#[test]
+fn files_of_sops_under_pgp_keys() {
+    let (Some(corpus), Some(home)) = (corpus(), std::env::var_os("CHARTKIT_SOPS_GNUPGHOME")) else {
+        return;
+    };
+    let gpg = GpgService::new(&|_| None).with_home(PathBuf::from(home));
+    let mut count = 0;
+    for case in cases(&corpus, "upstream") {
+        let Some(want) = case["data_key"].as_str() else {
+            continue;
+        };
+        let file = load(&corpus, &case["file"], &case["format"]).unwrap();
+        match data_key(&file, &gpg) {
+            Ok(key) => assert_eq!(key, want, "{}", case["id"]),
+            Err(error) => panic!("{}: {}", case["id"], error.report()),
+        }
+        count += 1;
+    }
+    println!("{count} files");
+    assert!(count > 0, "no case was tested");
 }

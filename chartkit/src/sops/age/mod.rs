@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use age::DecryptError;
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
+use zeroize::Zeroizing;
 
 pub use self::identity::IdentityLayout;
 #[cfg(feature = "fs")]
@@ -27,6 +28,7 @@ pub(crate) use self::interaction::AgeCallbacks;
 pub use self::interaction::{Interaction, NoInteraction};
 
 use self::identity::{Identity, Setting};
+use crate::sops::key_text::check_recipient;
 use crate::sops::{KeyError, KeyService, MasterKey, Place, PlaceOutcome, Secret};
 
 /// Encrypts data keys to age recipients, and decrypts them with age identities.
@@ -377,7 +379,7 @@ fn seal(recipient: &str, data_key: &Secret, setting: &Setting) -> Result<String,
 
 fn parse_recipient(text: &str, setting: &Setting) -> Result<Box<dyn age::Recipient>, KeyError> {
     // Says what is wrong in the words that rules and flags have for it.
-    MasterKey::parse_age(text).map_err(|error| KeyError::new(error.to_string()))?;
+    check_recipient(text).map_err(|error| KeyError::new(error.to_string()))?;
     let invalid = || KeyError::new(format!("`{text}` is no valid recipient"));
     if text.starts_with("ssh-") {
         let recipient: age::ssh::Recipient = text.parse().map_err(|_| {
@@ -427,18 +429,17 @@ fn open_with(identities: &[&Identity], enc: &str) -> Result<Option<Secret>, KeyE
         Err(DecryptError::NoMatchingKeys) => return Ok(None),
         Err(error) => return Err(damaged(&words(&error))),
     };
-    let mut buffer = [0; 64];
+    let mut buffer = Zeroizing::new([0; 64]);
     let mut data_key = Secret::default();
     loop {
         let read = reader
-            .read(&mut buffer)
+            .read(&mut *buffer)
             .map_err(|_| damaged("what is encrypted is not what was written"))?;
         if read == 0 {
             break;
         }
         data_key.push(&buffer[..read]);
     }
-    zeroize::Zeroize::zeroize(&mut buffer);
     Ok(Some(data_key))
 }
 
