@@ -786,8 +786,14 @@ fn verify_compares_with_a_chart() {
     folder.ok(&["encrypt", "--age", RECIPIENT, "-i", file]);
     folder.ok(&["verify", "--chart", "web", "--profile", "qa1", file]);
     folder.ok(&["set", file, "[\"hosts\"]", "\"none\""]);
-    folder.refused(1, &["verify", "--chart", "web", "--profile", "qa1", file]);
-    folder.ok(&["verify", file]);
+    let output = folder.run(&["verify", "--chart", "web", "--profile", "qa1", file]);
+    let told = stderr(&output);
+    assert!(
+        told.contains("`hosts`") && told.contains("web/values.yaml"),
+        "{told}"
+    );
+    assert!(output.stdout.ends_with(b"in order, 1 warning\n"));
+    assert_eq!(stderr(&folder.run(&["verify", file])), "");
     let shown = folder.ok(&[
         "exec",
         "--fd",
