@@ -114,7 +114,7 @@ impl From<EffectiveError> for Box<Failure> {
             EffectiveErrorKind::Decrypt(_) => (Exit::Findings, None),
             EffectiveErrorKind::Secrets(_) => (
                 Exit::Findings,
-                Some("encrypt it with sops; plain secrets are never used"),
+                Some("encrypt it with `chartkit secrets encrypt -i`; plain secrets are never used"),
             ),
             EffectiveErrorKind::Set(error) if error.kind() == SetErrorKind::UnreadableFile => {
                 (Exit::Environment, None)
@@ -149,7 +149,9 @@ impl From<PackageError> for Box<Failure> {
             }
             PackageErrorKind::Secrets(_) => (
                 Exit::Findings,
-                Some("encrypt it with sops; a plain secret never goes into an archive"),
+                Some(
+                    "encrypt it with `chartkit secrets encrypt -i`; a plain secret never goes into an archive",
+                ),
             ),
             _ => (Exit::Input, None),
         };

@@ -190,5 +190,9 @@ fn json_value(node: &Node) -> serde_json::Value {
 }
 
 fn shown(node: &Node) -> String {
-    yaml::to_json(&node.value)
+    match node.value {
+        // JSON would escape its angle brackets.
+        yaml::Value::Secret(_) => yaml::MASK.to_owned(),
+        _ => yaml::to_json(&node.value),
+    }
 }
