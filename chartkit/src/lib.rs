@@ -97,6 +97,7 @@
 )]
 
 pub mod chart;
+pub mod dependency;
 pub mod diagnostic;
 pub mod digest;
 #[cfg(feature = "fs")]
@@ -105,6 +106,7 @@ pub mod package;
 mod printable;
 pub mod profile;
 mod quote;
+pub mod repo;
 pub mod semver;
 pub mod source;
 pub mod time;
