@@ -182,7 +182,13 @@ impl Digests {
         if let Some(duplicate) = noticed.find(|d| d.code == Code::DuplicateKey) {
             return Err(failed(duplicate));
         }
-        let text: Text = yaml::from_node_strict(&decoded.node).map_err(|e| failed((&e).into()))?;
+        let text: Text = yaml::from_node_strict(&decoded.node).map_err(|error| {
+            let mut diagnostic = Diagnostic::from(&error);
+            if let Some(detail) = error.detail() {
+                diagnostic.message += &format!(": {detail}");
+            }
+            failed(diagnostic)
+        })?;
         if text.format != FORMAT {
             let message = format!("`format`: expected `{FORMAT}`");
             return Err(failed(Diagnostic::error(Code::InvalidDigests, message)));

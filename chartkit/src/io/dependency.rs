@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use tempfile::{Builder, TempDir};
 
@@ -23,6 +25,7 @@ use crate::dependency::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Sha256;
 use crate::package::{Contents, PackageOptions, plan};
+use crate::quote::Quoted;
 use crate::repo::{ChartVersion, IndexFile, Strictness, local_path};
 use crate::semver::is_compatible_range;
 use crate::source::Sources;
@@ -120,15 +123,24 @@ fn is_archive(name: &str) -> bool {
     name.ends_with(".tgz")
 }
 
-/// Without `.` components, as Go's `filepath.Clean` has it for paths without `..`.
+/// Without `.` and `..`, as Go's `filepath.Clean` has it: whatever links there are.
 fn clean(path: &Path) -> PathBuf {
-    let parts = path.components().filter(|part| *part != Component::CurDir);
-    let clean: PathBuf = parts.collect();
-    if clean.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        clean
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => match clean.components().next_back() {
+                Some(Component::Normal(_)) => drop(clean.pop()),
+                Some(Component::RootDir) => {}
+                _ => clean.push(part),
+            },
+            part => clean.push(part),
+        }
     }
+    if clean.as_os_str().is_empty() {
+        clean.push(".");
+    }
+    clean
 }
 
 /// What [`update_dependencies`] and [`build_dependencies`] did.
@@ -167,7 +179,8 @@ pub struct Vendored {
 ///
 /// # Properties
 ///
-/// When it fails before the first archive is in place, nothing has changed. Every archive appears whole.
+/// When it fails before the first archive is in place, nothing has changed. Every archive appears whole, and
+/// after a crash of the system, which may lose what was written last, `Chart.digests` says which are damaged.
 ///
 /// # Errors
 ///
@@ -415,9 +428,12 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 struct Fetched {
     locked: Dependency,
     digest: ContentDigest,
-    /// The name of its archive in the stage; nothing for a chart that stays where it is.
-    archive: Option<String>,
+    /// Its archive in the stage; nothing for a chart that stays where it is.
+    staged: Option<PathBuf>,
 }
+
+/// A chart that is ready, nothing when there is none, or an error and the texts that it points into.
+type Outcome = Result<Option<Fetched>, Box<(Error, Sources)>>;
 
 /// Archives beside `charts/`'s own until all are there.
 struct Stage<'a> {
@@ -436,7 +452,10 @@ impl<'a> Stage<'a> {
         let charts = chart.join("charts");
         let made_charts = fs::symlink_metadata(&charts).is_err();
         if !made_charts && !charts.is_dir() {
-            let message = format!("`{}` is not a directory", charts.display());
+            let message = format!(
+                "{} is not a directory",
+                Quoted(&charts.display().to_string())
+            );
             return Err(DependencyError::new(Kind::Target, message).into());
         }
         let failed = |error| Error::environment("cannot write into", &charts, error);
@@ -452,16 +471,23 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// Makes all charts ready; the error is that of the first one that has one.
     fn fetch_all(&mut self, wants: &[Want<'_>], sources: &mut Sources) -> Result<(), Error> {
-        let mut without = Vec::new();
         for want in wants {
-            // What is read for one chart is forgotten with it, unless messages have to point into it.
-            let mut scratch = sources.clone();
-            match self.fetch(want, &mut scratch) {
-                Ok(Some(fetched)) => self.fetched.push(fetched),
+            want.constraint()?;
+            self.read_index_for(want, sources)?;
+        }
+        let mut without = Vec::new();
+        for (want, outcome) in wants.iter().zip(self.outcomes(wants, sources)) {
+            match outcome {
+                Ok(Some(fetched)) => {
+                    self.expect_no_other(want, &fetched)?;
+                    self.fetched.push(fetched);
+                }
                 Ok(None) => without.push(want),
-                Err(error) => {
-                    *sources = scratch;
+                Err(failed) => {
+                    let (error, texts) = *failed;
+                    *sources = texts;
                     return Err(error);
                 }
             }
@@ -469,21 +495,51 @@ impl<'a> Stage<'a> {
         missing(&without).map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Nothing when no version satisfies what is wanted.
-    fn fetch(&mut self, want: &Want<'_>, sources: &mut Sources) -> Result<Option<Fetched>, Error> {
-        want.constraint()?;
+    /// One for each chart that is wanted, in their order.
+    fn outcomes(&self, wants: &[Want<'_>], sources: &Sources) -> Vec<Outcome> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(want) = wants.get(number) else {
+                    return done;
+                };
+                // What is read for one chart is forgotten with it, unless a message points into it.
+                let mut texts = sources.clone();
+                let outcome = self.fetch(want, number, &mut texts);
+                done.push((number, outcome.map_err(|error| Box::new((error, texts)))));
+            }
+        };
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let mut done = thread::scope(|scope| {
+            let others = processors.min(wants.len()).saturating_sub(1);
+            let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for other in others {
+                done.extend(other.join().expect("a thread that panics ends the process"));
+            }
+            done
+        });
+        done.sort_by_key(|(number, _)| *number);
+        done.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// Nothing when no version satisfies what is wanted. `number` names the file in the stage.
+    fn fetch(
+        &self,
+        want: &Want<'_>,
+        number: usize,
+        sources: &mut Sources,
+    ) -> Result<Option<Fetched>, Error> {
         match want.repository() {
             Repository::InCharts => self.unpacked(want, sources).map(Some),
             Repository::Folder(path) => {
-                // An absolute path replaces the chart's.
-                let folder = self.chart.join(path);
-                if !folder.exists() {
-                    return Err(not_found(want, &folder));
+                let folder = clean(&self.chart.join(path));
+                match self.indexes.get(&folder) {
+                    Some(index) => self.from_index(want, number, &folder, index, sources),
+                    None => self.from_chart(want, number, &folder, sources),
                 }
-                if folder.join("Chart.yaml").is_file() {
-                    return self.from_chart(want, &folder, sources);
-                }
-                self.from_repository(want, folder, sources)
             }
             _ => expect_local(want).map(|()| None),
         }
@@ -504,13 +560,14 @@ impl<'a> Stage<'a> {
         Ok(Fetched {
             locked: locked(want, &want.dependency.version),
             digest: ContentDigest::of(name, version, path, None, &contents),
-            archive: None,
+            staged: None,
         })
     }
 
     fn from_chart(
         &self,
         want: &Want<'_>,
+        number: usize,
         folder: &Path,
         sources: &mut Sources,
     ) -> Result<Option<Fetched>, Error> {
@@ -520,37 +577,35 @@ impl<'a> Stage<'a> {
         };
         let plan = plan(&chart, &PackageOptions::default(), sources)
             .map_err(|error| Error::package(folder, error))?;
-        let archive = plan.file_name.clone();
-        let target = self.staged(&archive);
-        let failed = |error| Error::environment("cannot write", &target, error);
-        let digest = if target.exists() {
-            plan.measure().digest // compared with what is there, below
-        } else {
-            let file = fs::File::create_new(&target).map_err(failed)?;
-            let written = plan.write_to(BufWriter::with_capacity(64 * 1024, &file));
-            let digest = written.map_err(failed)?.digest;
-            file.sync_data().map_err(failed)?;
-            digest
-        };
-        self.fetched(want, version, archive, digest, &Contents::of_plan(&plan))
-            .map(Some)
+        let staged = self.staged(number);
+        let failed = |error| Error::environment("cannot write", &staged, error);
+        // Not synced: what a crash of the system loses here, `Chart.digests` misses and a build brings back.
+        let file = fs::File::create_new(&staged).map_err(failed)?;
+        let written = plan.write_to(BufWriter::with_capacity(64 * 1024, file));
+        let digest = written.map_err(failed)?.digest;
+        let contents = Contents::of_plan(&plan);
+        Ok(Some(fetched(
+            want,
+            version,
+            staged,
+            plan.file_name,
+            digest,
+            &contents,
+        )))
     }
 
-    fn from_repository(
-        &mut self,
+    fn from_index(
+        &self,
         want: &Want<'_>,
-        folder: PathBuf,
+        number: usize,
+        folder: &Path,
+        index: &IndexFile,
         sources: &mut Sources,
     ) -> Result<Option<Fetched>, Error> {
-        if !self.indexes.contains_key(&folder) {
-            let index = self.index(want, &folder, sources)?;
-            self.indexes.insert(folder.clone(), index);
-        }
-        let index = &self.indexes[&folder];
         let Some((version, Some(entry))) = choose(want, Offer::Index(index))? else {
             return Ok(None);
         };
-        let (path, bytes) = archive_of(want, entry, &folder)?;
+        let (path, bytes) = archive_of(want, entry, folder)?;
         let base = path.file_name().unwrap_or_default().to_string_lossy();
         let archive = if is_archive(&base) {
             base.into_owned()
@@ -573,70 +628,68 @@ impl<'a> Stage<'a> {
             return Err(want.error(Kind::OtherName, message).into());
         }
         let contents = Contents::of_archive(&bytes).map_err(|e| Error::archive(&path, e))?;
-        let target = self.staged(&archive);
-        if !target.exists() {
-            write_whole(&target, &bytes)?;
-        }
-        self.fetched(want, version, archive, Sha256::of(&bytes), &contents)
-            .map(Some)
+        let staged = self.staged(number);
+        fs::write(&staged, &bytes).map_err(|e| Error::environment("cannot write", &staged, e))?;
+        let digest = Sha256::of(&bytes);
+        Ok(Some(fetched(
+            want, version, staged, archive, digest, &contents,
+        )))
     }
 
-    /// The index of a folder, or one made from the archives there.
-    fn index(
-        &self,
-        want: &Want<'_>,
-        folder: &Path,
-        sources: &mut Sources,
-    ) -> Result<IndexFile, Error> {
+    /// Reads the index of a folder that is no chart, or makes one from the archives there.
+    fn read_index_for(&mut self, want: &Want<'_>, sources: &mut Sources) -> Result<(), Error> {
+        let Repository::Folder(path) = want.repository() else {
+            return Ok(());
+        };
+        // An absolute path replaces the chart's.
+        let folder = clean(&self.chart.join(path));
+        if !folder.exists() {
+            return Err(not_found(want, &folder));
+        }
+        if folder.join("Chart.yaml").is_file() || self.indexes.contains_key(&folder) {
+            return Ok(());
+        }
         let file = folder.join("index.yaml");
-        if file.exists() {
-            return Ok(read_index(&file, Strictness::Helm, sources)?.index);
-        }
-        if folder.is_dir() && names(folder)?.iter().any(|name| is_archive(name)) {
-            let mut index = index_directory(folder, "", Timestamp::default())?;
+        let index = if file.exists() {
+            read_index(&file, Strictness::Helm, sources)?.index
+        } else if folder.is_dir() && names(&folder)?.iter().any(|name| is_archive(name)) {
+            let mut index = index_directory(&folder, "", Timestamp::default())?;
             index.sort();
-            return Ok(index);
-        }
-        let message = format!(
-            "dependency `{}`: `{}` holds no Chart.yaml, no index.yaml and no packed chart",
-            want.dependency.name,
-            folder.display()
-        );
-        Err(want.error(Kind::NotFound, message).into())
+            index
+        } else {
+            let message = format!(
+                "dependency `{}`: `{}` holds no Chart.yaml, no index.yaml and no packed chart",
+                want.dependency.name,
+                folder.display()
+            );
+            return Err(want.error(Kind::NotFound, message).into());
+        };
+        self.indexes.insert(folder, index);
+        Ok(())
     }
 
-    fn staged(&self, archive: &str) -> PathBuf {
+    fn staged(&self, number: usize) -> PathBuf {
         let folder = self.folder.as_ref().expect("there until it is committed");
-        folder.path().join(archive)
+        folder.path().join(number.to_string())
     }
 
-    fn fetched(
-        &self,
-        want: &Want<'_>,
-        version: &str,
-        archive: String,
-        digest: Sha256,
-        contents: &Contents,
-    ) -> Result<Fetched, Error> {
+    /// Refuses two charts that want to be the same file in `charts/` and are not the same.
+    fn expect_no_other(&self, want: &Want<'_>, fetched: &Fetched) -> Result<(), Error> {
+        let digest = &fetched.digest;
         let mut others = self
             .fetched
             .iter()
-            .filter(|f| f.archive.as_ref() == Some(&archive));
-        if let Some(other) = others.find(|other| other.digest.archive != Some(digest)) {
-            let message = format!(
-                "dependencies `{}` and `{}` from different places want to be `charts/{archive}`, with \
-                 different content",
-                other.locked.repository, want.dependency.repository
-            );
-            return Err(want.error(Kind::Content, message).into());
+            .filter(|other| other.digest.path == digest.path);
+        match others.find(|other| other.digest.archive != digest.archive) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!(
+                    "the charts at `{}` and `{}` both want to be `{}`, with different content",
+                    other.locked.repository, want.dependency.repository, digest.path
+                );
+                Err(want.error(Kind::Content, message).into())
+            }
         }
-        let path = format!("charts/{archive}");
-        let name = &want.dependency.name;
-        Ok(Fetched {
-            locked: locked(want, version),
-            digest: ContentDigest::of(name, version, path, Some(digest), contents),
-            archive: Some(archive),
-        })
     }
 
     fn digests(&self) -> Digests {
@@ -654,16 +707,16 @@ impl<'a> Stage<'a> {
         for fetched in &self.fetched {
             let path = self.chart.join(&fetched.digest.path);
             let mut already_there = true;
-            if let Some(archive) = &fetched.archive {
-                let is_first = produced.insert(archive.clone());
-                already_there = (fs::read(&path).ok().map(|bytes| Sha256::of(&bytes)))
-                    .is_some_and(|digest| Some(digest) == fetched.digest.archive);
-                if is_first && !already_there {
-                    let failed = |error| Error::environment("cannot write", &path, error);
-                    fs::rename(self.staged(archive), &path).map_err(failed)?;
+            if let Some(staged) = &fetched.staged {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if !produced.insert(name.into_owned()) {
+                    continue; // the same chart under another alias
                 }
-                if !is_first {
-                    continue;
+                let old = fs::read(&path).ok().map(|bytes| Sha256::of(&bytes));
+                already_there = old.is_some() && old == fetched.digest.archive;
+                if !already_there {
+                    let failed = |error| Error::environment("cannot write", &path, error);
+                    fs::rename(staged, &path).map_err(failed)?;
                 }
             }
             updated.charts.push(Vendored {
@@ -751,6 +804,23 @@ fn contents_of_directory(
     let plan = plan(chart, &PackageOptions::default(), sources);
     let plan = plan.map_err(|error| Error::package(path, error))?;
     Ok(Contents::of_plan(&plan))
+}
+
+fn fetched(
+    want: &Want<'_>,
+    version: &str,
+    staged: PathBuf,
+    archive: String,
+    digest: Sha256,
+    contents: &Contents,
+) -> Fetched {
+    let path = format!("charts/{archive}");
+    let name = &want.dependency.name;
+    Fetched {
+        locked: locked(want, version),
+        digest: ContentDigest::of(name, version, path, Some(digest), contents),
+        staged: Some(staged),
+    }
 }
 
 fn locked(want: &Want<'_>, version: &str) -> Dependency {

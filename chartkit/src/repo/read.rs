@@ -274,14 +274,14 @@ impl Reader<'_> {
         };
         let key = find_key(&table, "entries");
         let entries = key.and_then(|key| table.remove(&*key));
+        if self.form == Form::Json {
+            expect_texts(&table, "")?;
+        }
         let head = Node {
             value: Value::Table(table),
             place: node.place,
             below: yaml::History::default(),
         };
-        if self.form == Form::Json {
-            expect_texts(&head, "", &["serverInfo"])?;
-        }
         let head: Head = self.decode("", &head)?;
         let mut index = IndexFile::new(head.generated);
         index.api_version = head.api_version;
@@ -368,15 +368,15 @@ impl Reader<'_> {
                 _ => false,
             })
         });
-        let (metadata, own) = (node(metadata), node(own));
         if self.form != Form::Lenient {
             // Helm's reader turns numbers into texts only where it finds the type, and it does not look for
             // that in what the entry has from the metadata.
-            expect_texts(&metadata, path, &["deprecated", "enabled", "import-values"])?;
+            expect_texts(&metadata, path)?;
         }
         if self.form == Form::Json {
-            expect_texts(&own, path, &["removed"])?;
+            expect_texts(&own, path)?;
         }
+        let (metadata, own) = (node(metadata), node(own));
         let mut metadata: Metadata = self.decode(path, &metadata)?;
         let own: Own = self.decode(path, &own)?;
         if metadata.api_version.is_empty() {
@@ -444,23 +444,63 @@ fn find_key(table: &Table, name: &str) -> Option<std::sync::Arc<str>> {
     exact.or_else(folded).cloned()
 }
 
-/// Refuses numbers and booleans, except below the keys named.
-fn expect_texts(node: &Node, path: &str, except: &[&str]) -> Result<(), IndexError> {
+/// Fields that are texts, or hold nothing else but texts and such fields.
+const TEXTS: [&str; 28] = [
+    "alias",
+    "annotations",
+    "apiVersion",
+    "appVersion",
+    "checksum",
+    "condition",
+    "created",
+    "dependencies",
+    "description",
+    "digest",
+    "email",
+    "engine",
+    "generated",
+    "home",
+    "icon",
+    "keywords",
+    "kubeVersion",
+    "maintainers",
+    "name",
+    "publicKeys",
+    "repository",
+    "sources",
+    "tags",
+    "tillerVersion",
+    "type",
+    "url",
+    "urls",
+    "version",
+];
+
+/// Refuses numbers and booleans where texts belong.
+fn expect_texts(table: &Table, path: &str) -> Result<(), IndexError> {
+    table.iter().try_for_each(|(key, node)| {
+        let is_text = TEXTS.iter().any(|name| name.eq_ignore_ascii_case(key));
+        let path = match path {
+            "" => key.to_string(),
+            path => format!("{path}.{key}"),
+        };
+        if is_text {
+            expect_text(node, &path, key)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+fn expect_text(node: &Node, path: &str, key: &str) -> Result<(), IndexError> {
     match &node.value {
         Value::Bool(_) | Value::Number(_) => Err(IndexError::found(path, node, "a string")),
         Value::List(items) => (items.iter().enumerate())
-            .try_for_each(|(at, item)| expect_texts(item, &format!("{path}[{at}]"), except)),
-        Value::Table(table) => table.iter().try_for_each(|(key, node)| {
-            if except.iter().any(|name| name.eq_ignore_ascii_case(key)) {
-                return Ok(());
-            }
-            let path = if path.is_empty() {
-                key.to_string()
-            } else {
-                format!("{path}.{key}")
-            };
-            expect_texts(node, &path, except)
-        }),
+            .try_for_each(|(at, item)| expect_text(item, &format!("{path}[{at}]"), key)),
+        Value::Table(table) if key.eq_ignore_ascii_case("annotations") => table
+            .iter()
+            .try_for_each(|(name, node)| expect_text(node, &format!("{path}.{name}"), key)),
+        Value::Table(table) => expect_texts(table, path),
         Value::Null | Value::String(_) => Ok(()),
     }
 }

@@ -68,8 +68,8 @@ struct Parts<'a> {
     authority: Option<&'a str>,
     /// Without escapes.
     path: Vec<u8>,
-    /// With their `?` and `#`.
-    behind: &'a str,
+    /// Query and fragment, with their `?` and `#`.
+    behind: String,
 }
 
 impl<'a> Parts<'a> {
@@ -85,12 +85,15 @@ impl<'a> Parts<'a> {
             opaque: None,
             authority: None,
             path: Vec::new(),
-            behind,
+            behind: clean_behind(behind)?,
         };
         let mut path = rest;
         if !rest.starts_with('/') {
             if !scheme.is_empty() {
-                parts.opaque = Some(rest);
+                match rest {
+                    "" => parts.authority = Some(""),
+                    rest => parts.opaque = Some(rest),
+                }
                 return Some(parts);
             }
             if rest
@@ -120,7 +123,7 @@ impl<'a> Parts<'a> {
             text += &format!("{}:", self.scheme);
         }
         if let Some(opaque) = self.opaque {
-            return text + opaque + self.behind;
+            return text + opaque + &self.behind;
         }
         let joined = join_bytes(&self.path, path.as_bytes());
         if let Some(authority) = self.authority
@@ -142,8 +145,30 @@ impl<'a> Parts<'a> {
         {
             text += "./";
         }
-        text + &escaped + self.behind
+        text + &escaped + &self.behind
     }
+}
+
+/// Query and fragment as Go prints them: the query as it is, no empty fragment, and one with characters that
+/// do not belong there escaped.
+fn clean_behind(behind: &str) -> Option<String> {
+    let (query, fragment) = behind.split_once('#').unwrap_or((behind, ""));
+    if fragment.is_empty() {
+        return Some(query.to_owned());
+    }
+    let bytes = unescape(fragment)?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=?@!()*".contains(&byte);
+    if fragment
+        .bytes()
+        .all(|byte| is_plain(byte) || b"'[]%".contains(&byte))
+    {
+        return Some(format!("{query}#{fragment}"));
+    }
+    let escaped = bytes.iter().map(|byte| match is_plain(*byte) {
+        true => char::from(*byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    Some(format!("{query}#{}", escaped.collect::<String>()))
 }
 
 /// The scheme, which may be empty, and what is behind its colon; nothing for a colon at the start.

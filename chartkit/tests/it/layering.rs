@@ -11,8 +11,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("values", &["yaml"]),
     ("chart", &["yaml", "semver", "values"]),
     ("profile", &["yaml", "values", "chart"]),
+    ("repo", &["yaml", "semver", "chart"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
-    ("io", &["chart", "profile", "package", "values"]),
+    (
+        "dependency",
+        &["yaml", "semver", "chart", "repo", "profile", "package"],
+    ),
+    (
+        "io",
+        &[
+            "yaml",
+            "semver",
+            "chart",
+            "repo",
+            "profile",
+            "package",
+            "dependency",
+            "values",
+        ],
+    ),
 ];
 
 const GROUND: &[&str] = &[

@@ -5,6 +5,7 @@
 mod archive;
 mod chart;
 mod corpus;
+mod dependency;
 mod directory;
 mod effective;
 mod emit;
@@ -15,6 +16,7 @@ mod laws;
 mod layering;
 mod package;
 mod profile;
+mod repo;
 mod semver;
 mod strvals;
 mod time;
