@@ -68,7 +68,7 @@ fn results_go_to_stdout_and_messages_to_stderr() {
     let scratch = scratch.path();
     let shop = shop();
     let shop = shop.as_str();
-    let results: [&[&str]; 10] = [
+    let results: [&[&str]; 13] = [
         &["values", shop],
         &["package", shop, "-d", "dist"],
         &["package", shop, "--plan"],
@@ -76,6 +76,9 @@ fn results_go_to_stdout_and_messages_to_stderr() {
         &["show", "files", shop],
         &["profile", "list", shop],
         &["profile", "show", shop, "qa1"],
+        &["dependency", "list", shop],
+        &["dependency", "verify", shop],
+        &["repo", "index", "dist"],
         &["same", shop, shop],
         &["completions", "bash"],
         &["--version"],
@@ -139,7 +142,7 @@ fn json_is_json_on_both_streams() {
     let scratch = folder(&[("twice.yaml", "a: 1\na: 2\n"), ("empty/x", "")]);
     let shop = shop();
     let shop = shop.as_str();
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 11] = [
         &["values", shop, "-f", "twice.yaml"],
         &["values", shop, "--origins"],
         &["package", shop, "empty", "-d", "dist"],
@@ -147,6 +150,9 @@ fn json_is_json_on_both_streams() {
         &["show", "files", shop],
         &["profile", "list", shop],
         &["profile", "show", shop, "canary"],
+        &["dependency", "list", shop],
+        &["dependency", "verify", shop],
+        &["repo", "index", "dist"],
         &["same", shop, shop],
     ];
     for args in cases {
