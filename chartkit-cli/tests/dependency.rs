@@ -189,10 +189,10 @@ fn helm_and_chartkit_build_the_same_charts() {
             assert_eq!(lock(&our_chart), lock(&their_chart), "{context}");
             let archives = names(&their_chart.join("charts"));
             assert_eq!(names(&our_chart.join("charts")), archives, "{context}");
-            for archive in archives
-                .iter()
-                .filter(|name| name.ends_with(".tgz") && !name.starts_with('_'))
-            {
+            for archive in archives.iter().filter(|name| {
+                name.strip_suffix(".tgz")
+                    .is_some_and(|stem| !stem.starts_with('_'))
+            }) {
                 let [a, b] =
                     [&our_chart, &their_chart].map(|chart| chart.join("charts").join(archive));
                 let same = chartkit(&case, &["same", a.to_str().unwrap(), b.to_str().unwrap()]);

@@ -15,16 +15,20 @@ pub(crate) fn run(args: &Repo, context: &mut Context) -> Outcome {
 
 fn index(args: &RepoIndex, context: &mut Context) -> Outcome {
     let now = now()?;
-    let text = |index: &IndexFile| match args.json {
-        true => index.to_json(),
-        false => index.to_yaml(),
+    let text = |index: &IndexFile| {
+        if args.json {
+            index.to_json()
+        } else {
+            index.to_yaml()
+        }
     };
     let mut index = io::index_directory(&args.folder, &args.url, now)?;
     if let Some(old) = &args.merge {
         if io::is_there(old) {
-            let strictness = match args.lenient {
-                true => Strictness::Lenient,
-                false => Strictness::Helm,
+            let strictness = if args.lenient {
+                Strictness::Lenient
+            } else {
+                Strictness::Helm
             };
             let loaded = io::read_index(old, strictness, &mut context.sources)?;
             context.diagnostics.extend(loaded.diagnostics);

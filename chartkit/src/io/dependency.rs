@@ -119,8 +119,11 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-fn is_archive(name: &str) -> bool {
-    name.ends_with(".tgz")
+/// As in Helm, only in lower case.
+pub(super) fn is_archive(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "tgz")
 }
 
 /// Without `.` and `..`, as Go's `filepath.Clean` has it: whatever links there are.
@@ -537,8 +540,8 @@ impl<'a> Stage<'a> {
             Repository::Folder(path) => {
                 let folder = clean(&self.chart.join(path));
                 match self.indexes.get(&folder) {
-                    Some(index) => self.from_index(want, number, &folder, index, sources),
-                    None => self.from_chart(want, number, &folder, sources),
+                    Some(index) => self.take_from_index(want, number, &folder, index, sources),
+                    None => self.pack_chart(want, number, &folder, sources),
                 }
             }
             _ => expect_local(want).map(|()| None),
@@ -564,7 +567,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn from_chart(
+    fn pack_chart(
         &self,
         want: &Want<'_>,
         number: usize,
@@ -588,13 +591,13 @@ impl<'a> Stage<'a> {
             want,
             version,
             staged,
-            plan.file_name,
+            &plan.file_name,
             digest,
             &contents,
         )))
     }
 
-    fn from_index(
+    fn take_from_index(
         &self,
         want: &Want<'_>,
         number: usize,
@@ -632,7 +635,7 @@ impl<'a> Stage<'a> {
         fs::write(&staged, &bytes).map_err(|e| Error::environment("cannot write", &staged, e))?;
         let digest = Sha256::of(&bytes);
         Ok(Some(fetched(
-            want, version, staged, archive, digest, &contents,
+            want, version, staged, &archive, digest, &contents,
         )))
     }
 
@@ -810,7 +813,7 @@ fn fetched(
     want: &Want<'_>,
     version: &str,
     staged: PathBuf,
-    archive: String,
+    archive: &str,
     digest: Sha256,
     contents: &Contents,
 ) -> Fetched {

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::dependency::is_archive;
 use super::package::temporary;
 use super::{Error, read_file};
 use crate::chart::archive::Limits;
@@ -71,7 +72,7 @@ fn add(
     folder: &str,
     file: &str,
 ) -> Result<(), Error> {
-    if !file.ends_with(".tgz") {
+    if !is_archive(file) {
         return Ok(());
     }
     let bytes = read_file(path)?;

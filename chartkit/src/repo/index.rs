@@ -50,7 +50,7 @@ use crate::yaml::{self, EmitStyle, Table};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IndexFile {
-    /// What ChartMuseum says about itself; Helm takes it and has no use for it.
+    /// What `ChartMuseum` says about itself; Helm takes it and has no use for it.
     #[serde(skip_serializing_if = "Table::is_empty", serialize_with = "table")]
     pub server_info: Table,
     /// `v1`.
@@ -170,7 +170,7 @@ impl IndexFile {
         created: Timestamp,
     ) -> Result<(), ValidateError> {
         if metadata.api_version.is_empty() {
-            metadata.api_version = "v1".to_owned();
+            "v1".clone_into(&mut metadata.api_version);
         }
         metadata.sanitize();
         metadata.validate()?;

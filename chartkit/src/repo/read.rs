@@ -292,8 +292,8 @@ impl Reader<'_> {
             .map(|(key, value)| (key.into(), value.into()))
             .collect();
         match entries {
-            None => {}
-            Some(Node {
+            None
+            | Some(Node {
                 value: Value::Null, ..
             }) => {}
             Some(Node {
@@ -380,7 +380,7 @@ impl Reader<'_> {
         let mut metadata: Metadata = self.decode(path, &metadata)?;
         let own: Own = self.decode(path, &own)?;
         if metadata.api_version.is_empty() {
-            metadata.api_version = "v1".to_owned();
+            "v1".clone_into(&mut metadata.api_version);
         }
         metadata.sanitize();
         let refused = match (has_null, metadata.validate()) {

@@ -164,9 +164,12 @@ fn clean_behind(behind: &str) -> Option<String> {
     {
         return Some(format!("{query}#{fragment}"));
     }
-    let escaped = bytes.iter().map(|byte| match is_plain(*byte) {
-        true => char::from(*byte).to_string(),
-        false => format!("%{byte:02X}"),
+    let escaped = bytes.iter().map(|byte| {
+        if is_plain(*byte) {
+            char::from(*byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
     });
     Some(format!("{query}#{}", escaped.collect::<String>()))
 }
@@ -226,11 +229,10 @@ fn escape(path: &[u8]) -> String {
     }
     let mut text = String::with_capacity(path.len());
     for byte in path {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => text.push(char::from(*byte)),
-            b'-' | b'_' | b'.' | b'~' | b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'='
-            | b'@' => text.push(char::from(*byte)),
-            byte => text += &format!("%{byte:02X}"),
+        if byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(byte) {
+            text.push(char::from(*byte));
+        } else {
+            text += &format!("%{byte:02X}");
         }
     }
     text

@@ -578,16 +578,15 @@ fn dependency() -> impl Strategy<Value = Dependency> {
     };
     let tags = prop::collection::vec(text().prop_map(str::to_owned), 0..3);
     (text(), text(), text(), text(), tags, any::<bool>(), text()).prop_map(
-        |(name, version, repository, condition, tags, enabled, alias)| {
-            let mut dependency = Dependency::default();
-            dependency.name = name.to_owned();
-            dependency.version = version.to_owned();
-            dependency.repository = repository.to_owned();
-            dependency.condition = condition.to_owned();
-            dependency.tags = tags;
-            dependency.enabled = enabled;
-            dependency.alias = alias.to_owned();
-            dependency
+        |(name, version, repository, condition, tags, enabled, alias)| Dependency {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            repository: repository.to_owned(),
+            condition: condition.to_owned(),
+            tags,
+            enabled,
+            import_values: Vec::new(),
+            alias: alias.to_owned(),
         },
     )
 }

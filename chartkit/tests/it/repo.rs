@@ -278,10 +278,10 @@ fn index() -> impl Strategy<Value = IndexFile> {
         let mut index = IndexFile::new(now());
         for (name, version, description, app_version) in entries {
             let mut metadata = Metadata::default();
-            metadata.name = name.to_owned();
+            name.clone_into(&mut metadata.name);
             metadata.version = version;
-            metadata.description = description.to_owned();
-            metadata.app_version = app_version.to_owned();
+            description.clone_into(&mut metadata.description);
+            app_version.clone_into(&mut metadata.app_version);
             let file = format!("{name}.tgz");
             let digest = Sha256::of(description.as_bytes());
             index
