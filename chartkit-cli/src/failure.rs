@@ -87,7 +87,7 @@ impl From<io::Error> for Box<Failure> {
         let exit = match error.kind() {
             ErrorKind::Input => Exit::Input,
             ErrorKind::Environment => Exit::Environment,
-            ErrorKind::Exists | ErrorKind::Changed => Exit::Findings,
+            ErrorKind::Exists | ErrorKind::Changed | ErrorKind::Contradiction => Exit::Findings,
             _ => Exit::Bug,
         };
         let diagnostic = Diagnostic::from(&error);

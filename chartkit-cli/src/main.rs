@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         Command::Values(args) => commands::values::run(&args, &mut context),
         Command::Show(args) => commands::show::run(&args, &mut context),
         Command::Profile(args) => commands::profile::run(&args, &mut context),
+        Command::Dependency(args) => commands::dependency::run(&args, &mut context),
+        Command::Repo(args) => commands::repo::run(&args, &mut context),
         Command::Same(args) => commands::same::run(&args, &mut context),
         Command::Secrets(args) => commands::secrets::run(args, &mut context),
         Command::Completions { shell } => commands::completions::run(shell),

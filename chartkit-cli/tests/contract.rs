@@ -78,7 +78,7 @@ fn results_go_to_stdout_and_messages_to_stderr() {
     let scratch = scratch.path();
     let shop = shop();
     let shop = shop.as_str();
-    let results: [&[&str]; 10] = [
+    let results: [&[&str]; 13] = [
         &["values", shop],
         &["package", shop, "-d", "dist"],
         &["package", shop, "--plan"],
@@ -86,6 +86,9 @@ fn results_go_to_stdout_and_messages_to_stderr() {
         &["show", "files", shop],
         &["profile", "list", shop],
         &["profile", "show", shop, "qa1"],
+        &["dependency", "list", shop],
+        &["dependency", "verify", shop],
+        &["repo", "index", "dist"],
         &["same", shop, shop],
         &["completions", "bash"],
         &["--version"],
@@ -160,7 +163,7 @@ fn json_is_json_on_both_streams() {
     let scratch = folder(&[("twice.yaml", "a: 1\na: 2\n"), ("empty/x", "")]);
     let shop = shop();
     let shop = shop.as_str();
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 11] = [
         &["values", shop, "-f", "twice.yaml"],
         &["values", shop, "--origins"],
         &["package", shop, "empty", "-d", "dist"],
@@ -168,6 +171,9 @@ fn json_is_json_on_both_streams() {
         &["show", "files", shop],
         &["profile", "list", shop],
         &["profile", "show", shop, "canary"],
+        &["dependency", "list", shop],
+        &["dependency", "verify", shop],
+        &["repo", "index", "dist"],
         &["same", shop, shop],
     ];
     for args in cases {

@@ -1,7 +1,10 @@
 //! SHA-256 digests in the text form that Helm's locks and OCI registries use.
 
 use std::fmt;
+use std::str::FromStr;
 
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
 use sha2::Digest as _;
 
 /// A SHA-256 digest.
@@ -17,6 +20,7 @@ use sha2::Digest as _;
 ///
 /// let digest = Sha256::of(b"");
 /// assert!(digest.to_string().starts_with("sha256:e3b0c44298fc1c14"));
+/// assert_eq!(digest.to_string().parse(), Ok(digest));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256([u8; 32]);
@@ -44,6 +48,46 @@ impl Sha256 {
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sha256:{}", self.hex())
+    }
+}
+
+/// A text is not `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest: expected `sha256:` and 64 lower-case hexadecimal digits")]
+pub struct ParseDigestError(());
+
+impl FromStr for Sha256 {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, ParseDigestError> {
+        let digits = text.strip_prefix("sha256:").ok_or(ParseDigestError(()))?;
+        if digits.len() != 64 {
+            return Err(ParseDigestError(()));
+        }
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(ParseDigestError(())),
+        };
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            *byte = value(pair[0])? * 16 + value(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The text form.
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

@@ -99,6 +99,7 @@
 )]
 
 pub mod chart;
+pub mod dependency;
 pub mod diagnostic;
 pub mod digest;
 #[cfg(feature = "fs")]
@@ -107,6 +108,7 @@ pub mod package;
 mod printable;
 pub mod profile;
 mod quote;
+pub mod repo;
 mod secret;
 pub mod semver;
 pub mod sops;

@@ -56,6 +56,19 @@ pub(crate) enum Command {
         after_help = "Example:\n  chartkit profile list services/shop"
     )]
     Profile(Profile),
+    /// List, verify, build or update what lies in a chart's charts/
+    #[command(
+        subcommand,
+        alias = "dep",
+        after_help = "Example:\n  chartkit dependency update umbrella\n\nRepositories on the network, OCI registries and names of Helm's configuration are not\nsupported yet; they are refused."
+    )]
+    Dependency(Dependency),
+    /// Make the index of a folder of packed charts
+    #[command(
+        subcommand,
+        after_help = "Example:\n  chartkit repo index dist --url https://charts.example"
+    )]
+    Repo(Repo),
     /// Say whether two charts hold the same files, whatever their containers look like
     #[command(
         after_help = "Example:\n  chartkit same shop-1.4.0.tgz build/shop-1.4.0.tgz\n\nExit code 1: they differ."
@@ -262,4 +275,82 @@ pub(crate) struct Same {
     pub(crate) first: PathBuf,
     /// Chart directory or archive
     pub(crate) second: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dependency {
+    /// Each declared dependency and what lies in charts/ for it, as `helm dependency list` prints it
+    #[command(
+        alias = "ls",
+        after_help = "Example:\n  chartkit dependency list umbrella"
+    )]
+    List {
+        /// Chart directory or archive
+        chart: PathBuf,
+        /// The widest that a column of the table gets; 0 for any width
+        #[arg(long, value_name = "COLUMNS", default_value_t = 80)]
+        max_col_width: usize,
+    },
+    /// Whether the lock belongs to what is declared, and charts/ holds what Chart.digests says
+    #[command(
+        after_help = "Example:\n  chartkit dependency verify umbrella\n\nExit code 1: it does not."
+    )]
+    Verify {
+        /// Chart directory or archive
+        chart: PathBuf,
+    },
+    /// Put the locked versions into charts/, if they hold what Chart.digests says
+    #[command(
+        after_help = "Example:\n  chartkit dependency build umbrella\n\nWithout a lock it is an update."
+    )]
+    Build {
+        /// Chart directory
+        chart: PathBuf,
+    },
+    /// Choose versions, put them into charts/, and write the lock and Chart.digests
+    #[command(
+        alias = "up",
+        after_help = "Example:\n  chartkit dependency update umbrella"
+    )]
+    Update {
+        /// Chart directory
+        chart: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Repo {
+    /// Write index.yaml for the packed charts in a folder and in the folders directly below it
+    #[command(
+        after_help = "Example:\n  chartkit repo index dist --url https://charts.example --merge old/index.yaml"
+    )]
+    Index(RepoIndex),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepoIndex {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// What goes before the path of each archive; without it, URLs are relative to the index
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) url: String,
+
+    /// An index whose entries are added, unless the folder has them; made empty if it is missing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) merge: Option<PathBuf>,
+
+    /// With --merge: take unknown fields, duplicate keys, and numbers where texts belong
+    #[arg(long, requires = "merge")]
+    pub(crate) lenient: bool,
+
+    /// Write JSON, still into index.yaml
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,8 +1,10 @@
 //! One file a verb: load, call one library function, report.
 
 pub(crate) mod completions;
+pub(crate) mod dependency;
 pub(crate) mod package;
 pub(crate) mod profile;
+pub(crate) mod repo;
 pub(crate) mod same;
 pub(crate) mod secrets;
 pub(crate) mod show;
@@ -16,6 +18,7 @@ use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io;
 use chartkit::profile::attach;
 use chartkit::source::Sources;
+use chartkit::time::Timestamp;
 
 use crate::args::{Format, ProfilesDir};
 use crate::failure::{Exit, Failure};
@@ -62,6 +65,37 @@ fn check_api_version(chart: &Chart) -> Result<(), Box<Failure>> {
             .help("expected apiVersion v1 or v2 in Chart.yaml");
         Failure::new(Exit::Input, diagnostic)
     })
+}
+
+/// The time that `SOURCE_DATE_EPOCH` says, if it says one.
+fn source_date_epoch() -> Result<Option<Timestamp>, Box<Failure>> {
+    let Some(seconds) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty())
+    else {
+        return Ok(None);
+    };
+    let parsed = seconds.to_str().and_then(|text| text.parse::<i64>().ok());
+    let Some(seconds) = parsed.filter(|seconds| *seconds >= 0) else {
+        let message = format!(
+            "invalid SOURCE_DATE_EPOCH: expected seconds since 1970, found `{}`",
+            seconds.display()
+        );
+        return Err(Failure::new(
+            Exit::Usage,
+            Diagnostic::error(Code::Environment, message),
+        ));
+    };
+    Ok(Some(Timestamp::from_unix(seconds, 0)))
+}
+
+/// What a file says about when it was made: `SOURCE_DATE_EPOCH`, else now.
+fn now() -> Result<Timestamp, Box<Failure>> {
+    if let Some(time) = source_date_epoch()? {
+        return Ok(time);
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.unwrap_or_default(); // a clock before 1970 is wrong anyway
+    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    Ok(Timestamp::from_unix(seconds, now.subsec_nanos()))
 }
 
 /// Prints a result; a closed or full stdout is the environment's failure.

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io::{self, Packaged};
 use chartkit::package::{PackageOptions, Plan, ProfileSelection, Written, plan};
-use chartkit::time::Timestamp;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Context, Outcome, check_api_version, print, print_json};
+use super::{Context, Outcome, check_api_version, print, print_json, source_date_epoch};
 use crate::args::{Format, Package};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::report;
 
 /// Fewer charts are done before anybody looks at a progress bar.
@@ -113,19 +111,8 @@ fn options(args: &Package) -> Result<PackageOptions, Box<Failure>> {
     options.version.clone_from(&args.version);
     options.app_version.clone_from(&args.app_version);
     options.annotations = args.annotations.iter().cloned().collect();
-    if let Some(seconds) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
-        let parsed = seconds.to_str().and_then(|text| text.parse::<i64>().ok());
-        let Some(seconds) = parsed.filter(|seconds| *seconds >= 0) else {
-            let message = format!(
-                "invalid SOURCE_DATE_EPOCH: expected seconds since 1970, found `{}`",
-                seconds.display()
-            );
-            return Err(Failure::new(
-                Exit::Usage,
-                Diagnostic::error(Code::Environment, message),
-            ));
-        };
-        options.time = Timestamp::from_unix(seconds, 0);
+    if let Some(time) = source_date_epoch()? {
+        options.time = time;
     }
     Ok(options)
 }

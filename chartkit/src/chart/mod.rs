@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use dependency::Dependency;
 pub use load::{LoadError, LoadErrorKind, Loaded, load, load_archive, load_with};
-pub use lock::Lock;
+pub use lock::{Lock, LockState};
 pub use metadata::{Maintainer, Metadata, ValidateError, ValidateErrorKind};
 
 use crate::source::{FileId, Sources};

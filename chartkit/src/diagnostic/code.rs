@@ -7,7 +7,8 @@ macro_rules! codes {
         /// Names a kind of finding: a letter and three digits, and a name in kebab case.
         ///
         /// The letter is the family: `Y` YAML, `C` chart files, `D` dependencies and lock, `E` the
-        /// environment, `K` packaging, `P` profiles, `S` secrets, `V` values. Codes are never reused.
+        /// environment, `K` packaging, `P` profiles, `R` repositories, `S` secrets, `V` values. Codes
+        /// are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -62,6 +63,20 @@ codes! {
     ConditionNotBool = "D004" "condition-not-bool";
     /// An import-values entry imports nothing.
     ImportValues = "D005" "import-values";
+    /// The lock does not belong to what the chart declares.
+    LockOutOfSync = "D010" "lock-out-of-sync";
+    /// No chart is found for a dependency.
+    UnresolvedDependency = "D011" "unresolved-dependency";
+    /// Charts cannot be had from this kind of repository yet.
+    UnsupportedRepository = "D012" "unsupported-repository";
+    /// A dependency has other content than `Chart.digests` says.
+    ContentChanged = "D013" "content-changed";
+    /// `Chart.digests` cannot be used.
+    InvalidDigests = "D014" "invalid-digests";
+    /// The lock was written by Helm 2, whose digest does not cover the locked versions.
+    Helm2Lock = "D015" "helm2-lock";
+    /// A file in `charts/` is no chart, so nobody knows whether it is outdated.
+    StrayFile = "D016" "stray-file";
     /// Something outside the inputs fails: files, streams.
     Environment = "E001" "environment";
     /// A file was changed by someone else while it was being changed here.
@@ -84,6 +99,10 @@ codes! {
     SecretsLeftOut = "P003" "secrets-left-out";
     /// A profile's `secrets.yaml` is not encrypted.
     PlainSecrets = "P004" "plain-secrets";
+    /// The index of a repository cannot be read.
+    InvalidIndex = "R001" "invalid-index";
+    /// An entry of an index is not a chart and is left out.
+    SkippedEntry = "R002" "skipped-entry";
     /// A file cannot be read as one that SOPS encrypts.
     InvalidSecrets = "S001" "invalid-secrets";
     /// A file is not encrypted.

@@ -7,7 +7,10 @@ use std::path::Path;
 use crate::chart::archive::ArchiveError;
 use crate::chart::ignore::IgnoreError;
 use crate::chart::{ApiVersionError, LoadError};
+use crate::dependency::{DependencyError, DependencyErrorKind, DigestsError};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::package::PackageError;
+use crate::repo::IndexError;
 
 /// Who has to do something about an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum ErrorKind {
     Exists,
     /// The file to be written is not any more what it was when it was read.
     Changed,
+    /// What was read contradicts what was locked or recorded.
+    Contradiction,
 }
 
 /// A file, folder or archive that cannot be read or written.
@@ -44,6 +49,10 @@ enum Cause {
     Archive(ArchiveError),
     Chart(LoadError),
     ApiVersion(ApiVersionError),
+    Package(PackageError),
+    Index(IndexError),
+    Dependency(DependencyError),
+    Digests(DigestsError),
 }
 
 impl Error {
@@ -117,6 +126,18 @@ impl Error {
         Self::new(ErrorKind::Changed, Code::FileChanged, message, None)
     }
 
+    pub(super) fn package(path: &Path, error: PackageError) -> Self {
+        let message = format!("cannot package `{}`", path.display());
+        let cause = Some(Cause::Package(error));
+        Self::new(ErrorKind::Input, Code::NotPackageable, message, cause)
+    }
+
+    pub(super) fn index(path: &Path, error: IndexError) -> Self {
+        let message = format!("cannot read the index `{}`", path.display());
+        let cause = Some(Cause::Index(error));
+        Self::new(ErrorKind::Input, Code::InvalidIndex, message, cause)
+    }
+
     /// Who has to do something about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -147,6 +168,10 @@ impl std::error::Error for Error {
             Cause::Archive(error) => error as _,
             Cause::Chart(error) => error as _,
             Cause::ApiVersion(error) => error as _,
+            Cause::Package(error) => error as _,
+            Cause::Index(error) => error as _,
+            Cause::Dependency(error) => error as _,
+            Cause::Digests(error) => error as _,
         })
     }
 }
@@ -157,6 +182,28 @@ impl From<ApiVersionError> for Error {
         let message = "the chart cannot be used".to_owned();
         let cause = Some(Cause::ApiVersion(error));
         Self::new(ErrorKind::Input, Code::InvalidChart, message, cause)
+    }
+}
+
+impl From<DependencyError> for Error {
+    fn from(error: DependencyError) -> Self {
+        let kind = match error.kind() {
+            DependencyErrorKind::OutOfSync | DependencyErrorKind::Content => {
+                ErrorKind::Contradiction
+            }
+            _ => ErrorKind::Input,
+        };
+        let message = "the dependencies cannot be brought together".to_owned();
+        let cause = Some(Cause::Dependency(error));
+        Self::new(kind, Code::UnresolvedDependency, message, cause)
+    }
+}
+
+impl From<DigestsError> for Error {
+    fn from(error: DigestsError) -> Self {
+        let message = "the dependencies cannot be verified".to_owned();
+        let cause = Some(Cause::Digests(error));
+        Self::new(ErrorKind::Input, Code::InvalidDigests, message, cause)
     }
 }
 
@@ -172,6 +219,14 @@ impl From<&Error> for Diagnostic {
             } else {
                 diagnostic
             };
+        }
+        match &error.repr.cause {
+            Some(Cause::Package(cause)) => return Self::from(cause).context(&message),
+            Some(Cause::Index(cause)) => return Self::from(cause).context(&message),
+            // These say all that there is to say.
+            Some(Cause::Dependency(cause)) => return cause.into(),
+            Some(Cause::Digests(cause)) => return cause.into(),
+            _ => {}
         }
         let mut message = message;
         let mut source = std::error::Error::source(error);

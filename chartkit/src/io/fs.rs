@@ -153,6 +153,12 @@ pub fn is_directory(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// Whether there is anything at this path, also through links.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    path.exists()
+}
+
 fn rules(directory: &Path) -> Result<Rules, Error> {
     let path = directory.join(".helmignore");
     // A link that leads nowhere is no rule file; the walk finds and refuses it.

@@ -3,10 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "this module is the edge")]
 
 use std::fs::{self, Permissions};
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use super::Error;
 use crate::chart::archive::ArchiveError;
@@ -39,15 +39,7 @@ pub fn write_archive(plan: &Plan, folder: &Path, force: bool) -> Result<Packaged
     fs::create_dir_all(folder).map_err(|e| Error::environment("cannot make folder", folder, e))?;
     let path = folder.join(&plan.file_name);
     let failed = |error| Error::environment("cannot write", &path, error);
-    let mut builder = Builder::new();
-    builder.prefix(".chartkit-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // What anybody else's file would have, less the umask.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(Permissions::from_mode(0o666));
-    }
-    let temporary = builder.tempfile_in(folder).map_err(failed)?;
+    let temporary = temporary(folder).map_err(failed)?;
     let written = plan.write_to(BufWriter::with_capacity(64 * 1024, temporary.as_file()));
     let digest = written.map_err(failed)?.digest;
     // Before the name is there, so that no crash leaves half an archive under it. The folder is not
@@ -71,6 +63,19 @@ pub fn write_archive(plan: &Plan, folder: &Path, force: bool) -> Result<Packaged
         }
         Err(error) => Err(failed(error.error)),
     }
+}
+
+/// A file without a name yet, in the folder where it will get one.
+pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(".chartkit-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // What anybody else's file would have, less the umask.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }
 
 fn compare(plan: &Plan, path: PathBuf) -> Result<Packaged, Error> {

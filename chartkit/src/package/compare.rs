@@ -41,6 +41,21 @@ impl Contents {
         Self(entries.collect())
     }
 
+    /// The paths of all files, sorted by bytes.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The files below a folder, with their paths in it.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Self {
+        let files = self.0.iter().filter_map(|(path, data)| {
+            let path = path.strip_prefix(folder)?.strip_prefix('/')?;
+            Some((path.to_owned(), Arc::clone(data)))
+        });
+        Self(files.collect())
+    }
+
     /// A digest of every path and its bytes; equal contents have equal digests.
     #[must_use]
     pub fn digest(&self) -> Sha256 {

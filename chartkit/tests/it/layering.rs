@@ -13,7 +13,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sops", &["yaml", "semver"]),
     ("profile", &["yaml", "values", "chart", "sops"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
-    ("io", &["chart", "profile", "package", "sops", "values"]),
+    ("repo", &["yaml", "semver", "chart"]),
+    (
+        "dependency",
+        &["yaml", "semver", "chart", "repo", "profile", "package"],
+    ),
+    (
+        "io",
+        &[
+            "yaml",
+            "semver",
+            "chart",
+            "repo",
+            "profile",
+            "package",
+            "dependency",
+            "sops",
+            "values",
+        ],
+    ),
 ];
 
 const GROUND: &[&str] = &[

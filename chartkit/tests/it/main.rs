@@ -6,6 +6,7 @@
 mod archive;
 mod chart;
 mod corpus;
+mod dependency;
 mod directory;
 mod effective;
 #[cfg(feature = "age")]
@@ -18,6 +19,7 @@ mod laws;
 mod layering;
 mod package;
 mod profile;
+mod repo;
 mod semver;
 #[cfg(feature = "age")]
 mod sops_age;
