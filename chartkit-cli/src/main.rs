@@ -2,27 +2,37 @@
 
 mod args;
 mod commands;
+mod config;
 mod failure;
 mod report;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command};
+use args::{Cli, Command, Format};
 use commands::Context;
 use failure::Exit;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
     let cli = Cli::parse();
-    let mut context = Context::new(cli.format);
+    let plain = cli.format.plain();
+    if plain.is_none() && !matches!(cli.command, Command::Lint(_)) {
+        let message = "only `chartkit lint` knows this --format; all others know human and json";
+        Cli::command()
+            .error(ErrorKind::InvalidValue, message)
+            .exit();
+    }
+    let mut context = Context::new(plain.unwrap_or(Format::Human));
     let outcome = match cli.command {
         Command::Package(args) => commands::package::run(&args, &mut context),
         Command::Values(args) => commands::values::run(&args, &mut context),
         Command::Show(args) => commands::show::run(&args, &mut context),
         Command::Profile(args) => commands::profile::run(&args, &mut context),
         Command::Same(args) => commands::same::run(&args, &mut context),
+        Command::Lint(args) => commands::lint::run(&args, cli.format, &mut context),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     let code = outcome.unwrap_or_else(|failure| {

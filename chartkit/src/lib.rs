@@ -87,6 +87,7 @@
 //! | Feature | Default | What it adds | Cost |
 //! |---|---|---|---|
 //! | `fs` | yes | `chartkit::io`: reading charts, writing archives | `tempfile` |
+//! | `schema` | no | [`lint`] checks values against `values.schema.json` | `jsonschema` |
 //! | `serde_yaml` | no | conversions from and to `serde_yaml::Value` (the `yaml_serde` fork) | that crate |
 //!
 //! Without default features the library is pure and builds for `wasm32-unknown-unknown`.
@@ -101,6 +102,7 @@ pub mod diagnostic;
 pub mod digest;
 #[cfg(feature = "fs")]
 pub mod io;
+pub mod lint;
 pub mod package;
 mod printable;
 pub mod profile;

@@ -1,6 +1,7 @@
 //! One file a verb: load, call one library function, report.
 
 pub(crate) mod completions;
+pub(crate) mod lint;
 pub(crate) mod package;
 pub(crate) mod profile;
 pub(crate) mod same;

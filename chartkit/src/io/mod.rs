@@ -5,6 +5,7 @@
 mod error;
 mod fs;
 mod package;
+mod subject;
 mod value_file;
 
 pub use error::{Error, ErrorKind};
@@ -12,4 +13,5 @@ pub use fs::{
     Directory, is_directory, load_chart, load_chart_with, read_directory, read_file, read_folder,
 };
 pub use package::{Packaged, read_contents, write_archive};
+pub use subject::{read_subject, replace_file, subcharts_to_lint};
 pub use value_file::{read_set_file, read_value_file};
