@@ -283,9 +283,16 @@ fn human(reports: &[ChartReport], texts: Vec<Vec<(Severity, String)>>, args: &Li
         return text;
     }
     let notes = count(Severity::Info);
-    let charts = reports.len();
+    let number = |count: usize, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    };
     text += &format!(
-        "{charts} charts, {failed} failed: {errors} errors, {warnings} warnings, {notes} notes"
+        "{}, {failed} failed: {}, {}, {}",
+        number(reports.len(), "chart"),
+        number(errors, "error"),
+        number(warnings, "warning"),
+        number(notes, "note"),
     );
     if suppressed > 0 {
         text += &format!(", {suppressed} suppressed");

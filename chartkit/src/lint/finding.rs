@@ -4,7 +4,7 @@ use super::fix::Fix;
 use super::level::LevelSource;
 use super::rule::Rule;
 use crate::diagnostic::{Code, Diagnostic, Label};
-use crate::source::{FileId, Place, Span};
+use crate::source::{FileId, Place, Sources, Span};
 
 /// One finding of a rule.
 #[derive(Clone, Debug)]
@@ -25,11 +25,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// What findings are sorted by.
-    pub(super) fn key(&self) -> impl Ord {
-        let place = self.diagnostic.labels.first().map(|l| (l.file, l.span));
-        let (code, message) = (self.diagnostic.code, &self.diagnostic.message);
-        (place, self.file.clone(), code, message.clone())
+    /// What findings are sorted by: the file by its name, as it may have been read more than once.
+    pub(super) fn key<'k>(&'k self, sources: &'k Sources) -> impl Ord + 'k {
+        let place = self.diagnostic.labels.first();
+        let place = place.map(|label| (sources.name(label.file), label.span));
+        let (code, message) = (self.diagnostic.code.id(), &self.diagnostic.message);
+        (place, &self.file, code, message, &self.diagnostic.labels)
     }
 }
 

@@ -150,7 +150,10 @@ pub fn lint(context: &Context<'_>, levels: &Levels) -> Report {
     }
     let findings = kept.into_iter().filter_map(|found| levelled(found, levels));
     report.findings = findings.collect();
-    report.findings.sort_by(|a, b| a.key().cmp(&b.key()));
+    let sources = context.sources;
+    report
+        .findings
+        .sort_by(|a, b| a.key(sources).cmp(&b.key(sources)));
     report.findings.dedup_by(|a, b| {
         a.diagnostic == b.diagnostic && a.file == b.file && {
             b.helm.append(&mut a.helm);

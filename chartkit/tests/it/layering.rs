@@ -12,7 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("chart", &["yaml", "semver", "values"]),
     ("profile", &["yaml", "values", "chart"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
-    ("io", &["chart", "profile", "package", "values"]),
+    ("lint", &["yaml", "semver", "values", "chart", "profile"]),
+    ("io", &["chart", "profile", "package", "lint", "values"]),
 ];
 
 const GROUND: &[&str] = &[

@@ -13,6 +13,7 @@ mod ignore;
 mod interop;
 mod laws;
 mod layering;
+mod lint;
 mod package;
 mod profile;
 mod semver;

@@ -55,8 +55,12 @@ fn check(cx: &Context<'_>, out: &mut Findings<'_>) {
     if let Err(error) = yaml::from_node_strict::<Metadata>(&chart_yaml.decoded.node)
         && error.kind() == DecodeErrorKind::UnknownField
     {
-        let path = error.path();
-        let field = path.rsplit('.').next().unwrap_or_default();
+        let message = error.message();
+        let field = message.split('`').nth(1).unwrap_or_default();
+        let path = match error.path() {
+            path if path.is_empty() => field.to_owned(),
+            path => format!("{path}.{field}"),
+        };
         let message = format!("Helm does not know the field `{path}`, it has no effect");
         let found = out.add(FILE, message).at(error.place());
         if !is_told {
