@@ -25,7 +25,7 @@ fn commands_say_what_documents_say() {
             let stem = document.file_stem().unwrap().to_string_lossy();
             let copy = scratch.join(format!("{number}-{stem}.md"));
             let folder = copy.with_extension("in");
-            for family in ["charts", "package", "profiles"] {
+            for family in ["charts", "lint", "package", "profiles"] {
                 let family = Path::new("fixtures").join(family);
                 copy_folder(&root.join(&family), &folder.join(&family));
             }
