@@ -8,11 +8,11 @@ use chartkit::source::Sources;
 use chartkit_benches::{Profiles, chart_files, file, profiled_files};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-const SCHEMA: &str = r#"{
+const SCHEMA: &str = r##"{
   "$schema": "http://json-schema.org/draft-07/schema#",
   "additionalProperties": {"$ref": "#/definitions/any"},
   "definitions": {"any": {"type": ["object", "array", "string", "integer", "boolean", "null"]}}
-}"#;
+}"##;
 
 fn linted(files: Vec<File>) -> ChartReport {
     let mut sources = Sources::new();

@@ -461,7 +461,8 @@ const LINT_FORMATS: [&str; 8] = [
 
 #[test]
 fn lint_shows_no_value_in_any_form() {
-    let schema = r#"{"properties": {"a": {"type": "integer"}, "b": {"pattern": "^x"}, "c": {"enum": [1]}}}"#;
+    let schema =
+        r#"{"properties": {"a": {"type": "integer"}, "b": {"pattern": "^x"}, "c": {"enum": [1]}}}"#;
     let valid = format!("a: {CANARY}\nb: {CANARY} # {CANARY}\nc: [{CANARY}, {CANARY}]\n");
     for text in wrong_values().into_iter().chain([valid]) {
         let chart = folder(&[
@@ -473,7 +474,11 @@ fn lint_shows_no_value_in_any_form() {
             ("profiles/qa2/secrets.yaml", &text),
         ]);
         for format in LINT_FORMATS {
-            for more in [&[][..], &["--set", "a=c4n4ry"], &["--set-json", "b=\"c4n4ry"]] {
+            for more in [
+                &[][..],
+                &["--set", "a=c4n4ry"],
+                &["--set-json", "b=\"c4n4ry"],
+            ] {
                 let args = [&["lint", ".", "--format", format], more].concat();
                 let output = run(chart.path(), &args);
                 assert_ne!(code(&output), 70, "{text}");
@@ -511,8 +516,14 @@ fn lint_says_the_same_whatever_the_threads_do() {
 #[test]
 fn lint_reads_levels_from_the_nearest_configuration() {
     let scratch = folder(&[
-        ("chartkit.toml", "[lint]\nhelm = \"warning\"\nC019 = \"off\"\n"),
-        ("services/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0\n"),
+        (
+            "chartkit.toml",
+            "[lint]\nhelm = \"warning\"\nC019 = \"off\"\n",
+        ),
+        (
+            "services/web/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0\n",
+        ),
         ("services/web/values.yaml", ""),
         ("services/web/templates/NOTES.txt", ""),
     ]);
@@ -526,15 +537,33 @@ fn lint_reads_levels_from_the_nearest_configuration() {
     let levels: Vec<_> = lines.iter().map(|l| (&l["name"], &l["level"])).collect();
     let by_file = "by ../chartkit.toml:2";
     assert_eq!(levels.len(), 2);
-    assert!(levels.iter().all(|(_, level)| *level == by_file), "{levels:?}");
+    assert!(
+        levels.iter().all(|(_, level)| *level == by_file),
+        "{levels:?}"
+    );
     assert_eq!(code(&run(&services, &["lint", "web", "--strict"])), 1);
-    assert_eq!(code(&run(&services, &["lint", "web", "--level", "C014=error"])), 1);
+    assert_eq!(
+        code(&run(&services, &["lint", "web", "--level", "C014=error"])),
+        1
+    );
 
-    for wrong in ["[lint]\nicons = \"off\"\n", "[lint]\nhelm = \"loud\"\n", "lints = 1\n", "[lint\n"] {
+    for wrong in [
+        "[lint]\nicons = \"off\"\n",
+        "[lint]\nhelm = \"loud\"\n",
+        "lints = 1\n",
+        "[lint\n",
+    ] {
         fs::write(scratch.path().join("wrong.toml"), wrong).unwrap();
-        let output = run(scratch.path(), &["lint", "services/web", "--config", "wrong.toml"]);
+        let output = run(
+            scratch.path(),
+            &["lint", "services/web", "--config", "wrong.toml"],
+        );
         assert_eq!(code(&output), 2, "{wrong}");
-        assert!(stderr(&output).contains("wrong.toml:"), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains("wrong.toml:"),
+            "{}",
+            stderr(&output)
+        );
     }
 }
 
@@ -551,7 +580,10 @@ fn lint_fix_keeps_everything_else() {
     assert_eq!(stderr(&output), "fixed web/Chart.yaml: 1 findings\n");
     let fixed = fs::read_to_string(scratch.path().join("web/Chart.yaml")).unwrap();
     assert_eq!(fixed, text.replace("1.16", "\"1.16\""));
-    assert_eq!(names(&scratch.path().join("web")), ["Chart.yaml", "templates", "values.yaml"]);
+    assert_eq!(
+        names(&scratch.path().join("web")),
+        ["Chart.yaml", "templates", "values.yaml"]
+    );
     let again = run(scratch.path(), &["lint", "web", "--fix"]);
     assert_eq!((code(&again), stderr(&again)), (0, String::new()));
 }
@@ -562,10 +594,16 @@ fn lint_takes_archives_as_it_takes_directories() {
     let chart = fixtures().join("lint/undeclared-subchart/miss");
     let chart = chart.to_str().unwrap();
     assert_eq!(code(&run(scratch.path(), &["package", chart])), 0);
-    let output = run(scratch.path(), &["lint", "web-1.0.0.tgz", "--format", "helm"]);
+    let output = run(
+        scratch.path(),
+        &["lint", "web-1.0.0.tgz", "--format", "helm"],
+    );
     let want = "==> Linting web-1.0.0.tgz\n[INFO] Chart.yaml: icon is recommended\n\n1 chart(s) linted, 0 chart(s) failed\n";
     assert_eq!(stdout(&output), want);
-    let subcharts = run(scratch.path(), &["lint", chart, "--with-subcharts", "--format", "helm"]);
+    let subcharts = run(
+        scratch.path(),
+        &["lint", chart, "--with-subcharts", "--format", "helm"],
+    );
     let text = stdout(&subcharts);
     assert!(text.contains("/miss/charts/redis\n"), "{text}");
     assert!(text.contains("2 chart(s) linted"), "{text}");
