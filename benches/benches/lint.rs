@@ -6,7 +6,7 @@ use chartkit::chart::File;
 use chartkit::lint::{ChartReport, Context, Levels, Options, Subject, lint, output};
 use chartkit::source::Sources;
 use chartkit_benches::{Profiles, chart_files, file, profiled_files};
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SCHEMA: &str = r##"{
   "$schema": "http://json-schema.org/draft-07/schema#",
@@ -14,7 +14,7 @@ const SCHEMA: &str = r##"{
   "definitions": {"any": {"type": ["object", "array", "string", "integer", "boolean", "null"]}}
 }"##;
 
-fn linted(files: Vec<File>) -> ChartReport {
+fn linted(files: &[File]) -> ChartReport {
     let mut sources = Sources::new();
     let subject = Subject::from_files(files, "web", &mut sources);
     let options = Options::default();
@@ -28,15 +28,11 @@ fn linted(files: Vec<File>) -> ChartReport {
 fn one(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("lint");
     let plain = chart_files("web");
-    group.bench_function("plain", |b| {
-        b.iter_batched(|| plain.clone(), linted, BatchSize::SmallInput);
-    });
+    group.bench_function("plain", |b| b.iter(|| linted(&plain)));
     let mut with_schema = plain;
     with_schema.push(file("values.schema.json", SCHEMA));
-    group.bench_function("with a schema", |b| {
-        b.iter_batched(|| with_schema.clone(), linted, BatchSize::SmallInput);
-    });
-    let reports = [linted(with_schema)];
+    group.bench_function("with a schema", |b| b.iter(|| linted(&with_schema)));
+    let reports = [linted(&with_schema)];
     group.bench_function("sarif", |b| {
         b.iter(|| output::to_sarif(black_box(&reports)));
     });
@@ -52,7 +48,7 @@ fn scaling(criterion: &mut Criterion) {
         files.push(file("values.schema.json", SCHEMA));
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::new("lint/profiles", count), |b| {
-            b.iter_batched(|| files.clone(), linted, BatchSize::PerIteration);
+            b.iter(|| linted(&files));
         });
     }
     group.finish();

@@ -292,6 +292,10 @@ pub(crate) struct Same {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags, each for itself, as Helm has them"
+)]
 pub(crate) struct Lint {
     /// Chart directories or archives
     #[arg(required = true, value_name = "CHART")]

@@ -33,19 +33,14 @@ pub(crate) fn levels(path: Option<&Path>, sources: &mut Sources) -> Result<Level
     let name: Arc<str> = path.display().to_string().into();
     let file = sources.add(Arc::clone(&name), Arc::clone(&text));
     let text =
-        std::str::from_utf8(&text).map_err(|error| invalid(file, error.to_string(), 0..0))?;
-    let config: Config = toml::from_str(text).map_err(|error| {
-        invalid(
-            file,
-            error.message().to_owned(),
-            error.span().unwrap_or(0..0),
-        )
-    })?;
+        std::str::from_utf8(&text).map_err(|error| invalid(file, &error.to_string(), &(0..0)))?;
+    let config: Config = toml::from_str(text)
+        .map_err(|error| invalid(file, error.message(), &error.span().unwrap_or(0..0)))?;
     for (rule, level) in &config.lint {
         let selector: Selector = (rule.get_ref().parse())
-            .map_err(|error| invalid(file, format!("{error}"), rule.span()))?;
+            .map_err(|error| invalid(file, &format!("{error}"), &rule.span()))?;
         let level_is: Level = (level.get_ref().parse())
-            .map_err(|error| invalid(file, format!("{error}"), level.span()))?;
+            .map_err(|error| invalid(file, &format!("{error}"), &level.span()))?;
         let offset = u32::try_from(rule.span().start).unwrap_or(u32::MAX);
         let line = sources.position(file, offset).line;
         let name = Arc::clone(&name);
@@ -67,7 +62,11 @@ fn nearest() -> Option<PathBuf> {
     None
 }
 
-fn invalid(file: FileId, message: String, span: std::ops::Range<usize>) -> Box<Failure> {
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "large and rare: results carry a pointer"
+)]
+fn invalid(file: FileId, message: &str, span: &std::ops::Range<usize>) -> Box<Failure> {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let span = Span {
         start: offset(span.start),

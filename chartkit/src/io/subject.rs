@@ -29,7 +29,7 @@ pub fn read_subject(path: &Path, sources: &mut Sources) -> Result<Subject, Error
             .map_err(|e| Error::environment("unable to open tarball", path, e))?;
         let files =
             archive::read(file, &Limits::default()).map_err(|error| Error::archive(path, error))?;
-        let mut subject = Subject::from_files(files, &format!("{name}!"), sources);
+        let mut subject = Subject::from_files(&files, &format!("{name}!"), sources);
         // DIFFERENCE: Helm shows the folder that it unpacks the archive into.
         subject.folder = name;
         return Ok(subject);

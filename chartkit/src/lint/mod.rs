@@ -99,7 +99,7 @@ impl Report {
 ///     file("templates/NOTES.txt", ""),
 /// ];
 /// let mut sources = Sources::new();
-/// let subject = Subject::from_files(files, "web", &mut sources);
+/// let subject = Subject::from_files(&files, "web", &mut sources);
 /// let context = Context::new(&subject, &Options::default(), &mut sources, &mut no_files)?;
 /// let report = lint(&context, &Levels::default());
 /// let codes: Vec<_> = report.findings.iter().map(|f| f.rule.code.name()).collect();

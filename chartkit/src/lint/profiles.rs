@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::context::Options;
 use crate::chart::Chart;
+use crate::chart::process::ProcessOptions;
 use crate::diagnostic::Diagnostic;
 use crate::profile::{Effective, EffectiveOptions, Secrets, effective_values, find_all};
 use crate::source::{FileId, Sources};
@@ -73,12 +74,17 @@ impl<'s> Profiles<'s> {
             }
         }
         for name in names {
-            let mut with = EffectiveOptions::default();
-            with.profile = Some(&name);
-            with.secrets = Secrets::Mask;
-            with.files = options.files;
-            with.sets = options.sets;
-            with.process.allow_missing = true;
+            let with = EffectiveOptions {
+                profile: Some(&name),
+                secrets: Secrets::Mask,
+                files: options.files,
+                sets: options.sets,
+                process: ProcessOptions {
+                    allow_missing: true,
+                    ..ProcessOptions::default()
+                },
+                ..EffectiveOptions::default()
+            };
             match effective_values(chart, &with, sources, read) {
                 Ok(effective) => profiles.effective.push((name.clone(), effective)),
                 Err(error) => profiles

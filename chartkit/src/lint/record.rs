@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::finding::{Finding, HelmLine};
 use super::fix::Applicability;
 use super::{Report, Subject};
+use crate::chart::Chart;
 use crate::diagnostic::Severity;
 use crate::digest::Sha256;
 use crate::source::Sources;
@@ -156,13 +157,9 @@ impl ChartReport {
     /// The rows of a report.
     #[must_use]
     pub fn new(report: &Report, subject: &Subject, sources: &Sources) -> Self {
-        let chart = match &subject.chart {
-            Ok(chart) => chart.name(),
-            Err(_) => {
-                let last = subject.name.trim_end_matches('/').rsplit('/').next();
-                last.unwrap_or_default()
-            }
-        };
+        let last = subject.name.trim_end_matches('/').rsplit('/').next();
+        let chart = subject.chart.as_ref().ok().map(Chart::name);
+        let chart = chart.or(last).unwrap_or_default();
         let findings = report.findings.iter();
         let records = findings.map(|f| Record::new(f, chart, &subject.name, sources));
         Self {

@@ -117,7 +117,7 @@ impl Subject {
     /// Names as for [`chart::load`]; the `.helmignore` among them counts, as Helm unpacks an archive
     /// into a folder before it lints it.
     #[must_use]
-    pub fn from_files(files: Vec<File>, name: &str, sources: &mut Sources) -> Self {
+    pub fn from_files(files: &[File], name: &str, sources: &mut Sources) -> Self {
         let mut part = |path: &str| {
             // Of several files of one name the last stays on the disk.
             if let Some(file) = files.iter().rev().find(|file| file.name == path) {
@@ -143,7 +143,7 @@ impl Subject {
         ]
         .map(&mut part)
         .into_iter();
-        let chart = match kept(files.clone()) {
+        let chart = match kept(files) {
             Ok(files) => chart::load(files, name, sources).map_err(|e| Unloadable::from(&e)),
             Err(unloadable) => Err(unloadable),
         };
@@ -157,9 +157,9 @@ impl Subject {
 }
 
 /// The files that the `.helmignore` among them leaves.
-fn kept(files: Vec<File>) -> Result<Vec<File>, Unloadable> {
+fn kept(files: &[File]) -> Result<Vec<File>, Unloadable> {
     let Some(file) = files.iter().rev().find(|file| file.name == ".helmignore") else {
-        return Ok(files);
+        return Ok(files.to_vec());
     };
     let rules = Rules::parse(&file.data).map_err(|error| {
         let message = error.to_string();
@@ -172,5 +172,5 @@ fn kept(files: Vec<File>) -> Result<Vec<File>, Unloadable> {
         let mut folders = folders.map(|folder| rules.decide(folder, true).ignored);
         !folders.any(|ignored| ignored) && !rules.decide(&file.name, false).ignored
     };
-    Ok(files.into_iter().filter(is_kept).collect())
+    Ok(files.iter().filter(|file| is_kept(file)).cloned().collect())
 }

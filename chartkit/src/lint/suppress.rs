@@ -4,7 +4,7 @@ use super::context::Context;
 use super::finding::{Findings, Found};
 use super::level::Selector;
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::{ParseOptions, parse};
+use crate::yaml::{Document, ParseOptions, parse};
 
 const MARK: &str = "chartkit: ignore[";
 
@@ -46,7 +46,7 @@ fn in_file(sources: &Sources, file: FileId) -> Vec<Suppression> {
     let Ok(stream) = parse(sources, file, None, &options) else {
         return Vec::new();
     };
-    let comments = stream.documents.iter().flat_map(|d| d.comments());
+    let comments = stream.documents.iter().flat_map(Document::comments);
     let mut spans: Vec<_> = comments.map(|comment| comment.span).collect();
     spans.sort_unstable();
     spans.dedup();

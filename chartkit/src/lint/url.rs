@@ -241,8 +241,8 @@ fn host_of(authority: &str) -> Option<&str> {
         let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
         return (is_address && is_port(port)).then_some(host);
     }
-    if let Some((name, port)) = host.split_once(':')
-        && !(port.bytes().all(|b| b.is_ascii_digit()) && !name.contains(':'))
+    if let Some((_, port)) = host.split_once(':')
+        && !port.bytes().all(|b| b.is_ascii_digit())
     {
         return None;
     }

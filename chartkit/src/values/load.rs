@@ -270,7 +270,7 @@ mod tests {
     fn a_separator_is_found_wherever_it_stands() {
         for length in 0..200_u32 {
             let text = format!("{}\n- b\n---\nc\n", "a".repeat(length as usize));
-            let documents = split(text.as_bytes()).unwrap();
+            let documents = documents(text.as_bytes()).unwrap();
             let ends: Vec<_> = documents.iter().map(|d| (d.start, d.end)).collect();
             assert_eq!(ends, [(0, length + 5), (length + 9, length + 11)]);
         }

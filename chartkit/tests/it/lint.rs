@@ -48,9 +48,9 @@ fn of_files(files: &[(&str, &str)]) -> Linted {
         data: text.as_bytes().into(),
         modified: None,
     };
-    let files = files.iter().map(file).collect();
+    let files: Vec<_> = files.iter().map(file).collect();
     linted(
-        |sources| Subject::from_files(files, "web", sources),
+        |sources| Subject::from_files(&files, "web", sources),
         &Options::default(),
         &Levels::default(),
     )

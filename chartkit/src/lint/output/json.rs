@@ -16,7 +16,7 @@ struct Line<'r> {
 }
 
 #[derive(Serialize)]
-struct Failure<'r> {
+struct NoChart<'r> {
     version: u32,
     chart: &'r str,
     failure: &'r str,
@@ -37,7 +37,7 @@ pub fn to_json_lines(reports: &[ChartReport]) -> String {
             text.push('\n');
         };
         if let Some(failure) = &report.failure {
-            line(serde_json::to_string(&Failure {
+            line(serde_json::to_string(&NoChart {
                 version: VERSION,
                 chart,
                 failure,

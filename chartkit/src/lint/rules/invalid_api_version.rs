@@ -26,10 +26,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>, out: &mut Findings<'_>) {
     const FILE: &str = "Chart.yaml";
+    const EXPECTED: &str = "The value must be either \"v1\" or \"v2\"";
     let Some(chart_yaml) = &cx.chart_yaml else {
         return;
     };
-    const EXPECTED: &str = "The value must be either \"v1\" or \"v2\"";
     let message = match chart_yaml.metadata.api_version.as_str() {
         "v1" | "v2" => return,
         "" => format!("apiVersion is required. {EXPECTED}"),

@@ -8,6 +8,7 @@ use jsonschema::{Draft, PatternOptions, Retrieve, Uri, ValidationError, Validato
 use serde_json::Value as Json;
 
 use super::{Problem, format, part, text};
+use crate::quote::Quoted;
 use crate::source::{FileId, Place, Sources, Span};
 use crate::yaml::{self, Node, Value};
 
@@ -46,7 +47,7 @@ impl Compiler {
                 Some(Err(problem)) => problem.schema.0,
                 None => sources.add(place, Arc::clone(bytes)),
             };
-            let compiled = compile(file, part, sources, &mut self.unfetched).map_err(Box::new);
+            let compiled = compile(file, part, sources, &mut self.unfetched);
             self.compiled.insert(key.clone(), compiled);
         }
         &self.compiled[&key]
@@ -58,16 +59,18 @@ fn compile(
     part: bool,
     sources: &Sources,
     unfetched: &mut BTreeSet<(FileId, String)>,
-) -> Result<Compiled, Problem> {
+) -> Result<Compiled, Box<Problem>> {
     let bytes = sources.text(file);
-    let invalid = |helm: String, message: String, span: Span| Problem {
-        chart: String::new(),
-        helm,
-        message,
-        places: vec![(file, span)],
-        schema: (file, span),
-        is_invalid_schema: true,
-        profiles: Vec::new(),
+    let invalid = |helm: String, message: String, span: Span| {
+        Box::new(Problem {
+            chart: String::new(),
+            helm,
+            message,
+            places: vec![(file, span)],
+            schema: (file, span),
+            is_invalid_schema: true,
+            profiles: Vec::new(),
+        })
     };
     let schema: Json = serde_json::from_slice(bytes).map_err(|error| {
         let span = place_of_error(bytes, &error);
@@ -83,15 +86,14 @@ fn compile(
         .get("$schema")
         .and_then(Json::as_str)
         .map(str::to_owned);
-    let (draft, metaschema) = match said.as_deref().map_or(Some(DRAFTS[0]), draft) {
-        Some(draft) => draft,
-        None => {
-            let url = said.as_deref().unwrap_or_default();
-            let message =
-                format!("the schema is written for `{url}`, which is no draft that Helm knows");
-            let helm = format!("failing loading {:?}: it is not fetched", url);
-            return Err(invalid(helm, message, place(&["$schema".to_owned()])));
-        }
+    let drafted = said.as_deref().map_or(Some(DRAFTS[0]), draft);
+    let Some((draft, metaschema)) = drafted else {
+        let url = said.as_deref().unwrap_or_default();
+        let message =
+            format!("the schema is written for `{url}`, which is no draft that Helm knows");
+        let helm = format!("failing loading {}: it is not fetched", Quoted(url));
+        let span = place(&["$schema".to_owned()]);
+        return Err(invalid(helm, message, span));
     };
     let mut schema = if part {
         part::of_layer(&schema)
@@ -215,7 +217,7 @@ impl Retrieve for Nowhere {
 
 impl Compiled {
     /// Where the schema says something.
-    pub(super) fn place(&self, keyword: &[String], _: &Sources) -> (FileId, Span) {
+    pub(super) fn place(&self, keyword: &[String]) -> (FileId, Span) {
         let place = place_in(&self.tree, keyword);
         (self.file, place.map_or(Span::default(), |p| p.span()))
     }

@@ -289,14 +289,14 @@ impl Against<'_> {
         };
         let mut problems: Vec<_> = (text::texts(&errors).into_iter())
             .filter(judged)
-            .map(|text| self.problem(&text, compiled, sources))
+            .map(|text| self.problem(&text, compiled))
             .collect();
         // Helm's order is random for neighbours.
         problems.sort_by(|a, b| a.helm.cmp(&b.helm));
         self.out.append(&mut problems);
     }
 
-    fn problem(&self, text: &Text, compiled: &Compiled, sources: &Sources) -> Problem {
+    fn problem(&self, text: &Text, compiled: &Compiled) -> Problem {
         let mut path = ValuePath::default();
         let mut node = None::<&Node>;
         let mut place = None;
@@ -342,7 +342,7 @@ impl Against<'_> {
             helm: text.helm(0),
             message: format!("{what}: {}", text.phrase),
             places,
-            schema: compiled.place(&text.keyword, sources),
+            schema: compiled.place(&text.keyword),
             is_invalid_schema: false,
             profiles: Vec::new(),
         }
