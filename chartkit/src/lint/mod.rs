@@ -103,7 +103,7 @@ impl Report {
 /// let context = Context::new(&subject, &Options::default(), &mut sources, &mut no_files)?;
 /// let report = lint(&context, &Levels::default());
 /// let codes: Vec<_> = report.findings.iter().map(|f| f.rule.code.name()).collect();
-/// assert_eq!(codes, ["missing-icon", "loose-version", "version-not-string"]);
+/// assert_eq!(codes, ["missing-icon", "version-not-string", "loose-version"]);
 ///
 /// fn no_files(_: &str) -> std::io::Result<std::sync::Arc<str>> {
 ///     Err(std::io::ErrorKind::Unsupported.into())

@@ -125,14 +125,14 @@ fn is_dotted_local(local: &str) -> bool {
     atoms.all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
 }
 
-/// Text in double quotes; a `(` makes any character after it part of the text.
+/// What that pattern makes of quoted names: each character has a quote before it, which is hardly meant.
 fn is_quoted_local(local: &str) -> bool {
     static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
         let foreign = r"\x{A0}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}";
         let blank = r"(?:[ \t]*\r\n)?[ \t]+";
         let plain = format!(r"[\x01-\x08\x0B\x0C\x0E-\x1F\x7F!\x23-\x5B\x5D-\x7E{foreign}]");
-        let escaped = format!(r"\([\x01-\x09\x0B\x0C\x0D-\x7F]|[{foreign}]");
-        let pattern = format!(r#"^"(?:(?:{blank})?(?:{plain}|{escaped}))*(?:{blank})?"$"#);
+        let after_bracket = r"\([\x01-\x09\x0B\x0C\x0D-\x7F]";
+        let pattern = format!(r#"^(?:"(?:{blank})?(?:{plain}|{after_bracket}))*(?:{blank})?"$"#);
         Regex::new(&pattern).expect("the pattern is well formed")
     });
     QUOTED.is_match(local)
@@ -198,7 +198,7 @@ fn parse(text: &str, request: bool) -> Option<Url<'_>> {
     let may_have_host = !scheme.is_empty() || !request && !rest.starts_with("///");
     if may_have_host && let Some(authority) = rest.strip_prefix("//") {
         let end = authority.find('/').unwrap_or(authority.len());
-        host = host_of(&authority[..end])?;
+        host = host_of(&authority[..end], scheme)?;
         rest = &authority[end..];
     }
     unescape(rest, |_| true)?;
@@ -222,7 +222,7 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     Some(("", text))
 }
 
-fn host_of(authority: &str) -> Option<&str> {
+fn host_of<'a>(authority: &'a str, scheme: &str) -> Option<&'a str> {
     let mut host = authority;
     if let Some((user, rest)) = authority.rsplit_once('@') {
         let is_legal = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c);
@@ -241,9 +241,17 @@ fn host_of(authority: &str) -> Option<&str> {
         let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
         return (is_address && is_port(port)).then_some(host);
     }
-    if let Some((_, port)) = host.split_once(':')
-        && !port.bytes().all(|b| b.is_ascii_digit())
-    {
+    if host.contains('[') {
+        return None;
+    }
+    // Of the web's schemes Go is strict: everything behind the first colon is the port.
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let port = if is_web {
+        host.split_once(':')
+    } else {
+        host.rsplit_once(':')
+    };
+    if port.is_some_and(|(_, port)| !port.bytes().all(|b| b.is_ascii_digit())) {
         return None;
     }
     unescape(host, |byte| byte >= 0x80)?;
@@ -285,6 +293,7 @@ mod tests {
     fn verdicts_are_those_of_go() {
         let want = include_str!("../../../fixtures/lint-texts/want.jsonl");
         let mut count = 0;
+        let mut wrong = Vec::new();
         for line in want.lines() {
             let case: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = case["text"].as_str().unwrap();
@@ -293,10 +302,13 @@ mod tests {
                 ("url", is_url(text)),
                 ("request_url", is_request_url(text)),
             ] {
-                assert_eq!(ours, case[name].as_bool().unwrap(), "{name} of {text:?}");
+                if ours != case[name].as_bool().unwrap() {
+                    wrong.push(format!("{name} of {text:?}: {ours}"));
+                }
                 count += 1;
             }
         }
+        assert!(wrong.is_empty(), "{wrong:#?}");
         assert!(count > 300);
     }
 }
