@@ -26,6 +26,10 @@ pub(super) struct Profiles<'s> {
 }
 
 /// The values of one profile of one chart.
+#[cfg_attr(
+    not(feature = "schema"),
+    expect(dead_code, reason = "only schemas look at layers")
+)]
 pub(super) struct LayerOf<'s> {
     pub(super) profile: String,
     pub(super) chart: &'s Chart,

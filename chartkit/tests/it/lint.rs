@@ -153,6 +153,10 @@ fn helm_says_the_same_about_every_fixture() {
             ("miss", true),
         ] {
             let case = format!("{}/{kind}", rule.code.name());
+            // DIFFERENCE: Helm knows no suppressions, and asks the network.
+            if ["unused-suppression/miss", "schema-not-fetched/hit"].contains(&&*case) {
+                continue;
+            }
             let folder = fixtures().join("lint").join(rule.code.name());
             let suffix = if strict { ".strict" } else { "" };
             let want = fs::read_to_string(folder.join(format!("want.{kind}{suffix}.txt"))).unwrap();
@@ -160,10 +164,6 @@ fn helm_says_the_same_about_every_fixture() {
             let linted = of_folder(&folder.join(kind));
             let output = output::to_helm(std::slice::from_ref(&linted.rows), strict, false);
             assert_eq!(output.err.is_empty(), exit.trim() == "0", "{case}");
-            // DIFFERENCE: Helm knows no suppressions, and asks the network.
-            if ["unused-suppression/miss", "schema-not-fetched/hit"].contains(&&*case) {
-                continue;
-            }
             let base = fs::canonicalize(fixtures().join("lint")).unwrap();
             let base = base.display().to_string() + "/";
             let plain = fixtures().join("lint").display().to_string() + "/";
