@@ -148,10 +148,14 @@ fn verdicts(output: &Output) -> (Vec<String>, Option<i32>) {
         .partition(|line| line.contains("] templates/"));
     let rendered = rendered.iter().any(|line| !line.starts_with("[INFO]"));
     others.sort();
-    // Helm unpacks archives into folders with random names.
+    // Helm lists names in random order and unpacks archives into folders with random names.
     let plain = |line: &String| {
+        let line = without_unpacked_place(line);
         let words = line.split(' ').map(|word| {
-            let is_archive = word.contains("/helm-lint") || word.ends_with(".tgz:");
+            let is_archive = word == "<chart>"
+                || word == "<chart>:"
+                || word.contains("/helm-lint")
+                || word.ends_with(".tgz:");
             if is_archive { "<archive>:" } else { word }
         });
         words.collect::<Vec<_>>().join(" ")
