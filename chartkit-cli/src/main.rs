@@ -2,15 +2,17 @@
 
 mod args;
 mod commands;
+mod config;
 mod failure;
 mod prompt;
 mod report;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command, sops_style};
+use args::{Cli, Command, Format, sops_style};
 use commands::Context;
 use failure::Exit;
 
@@ -20,7 +22,14 @@ fn main() -> ExitCode {
     let translated = sops_style::translate(args, &Cli::command());
     let program = std::env::args_os().take(1);
     let cli = Cli::parse_from(program.chain(translated.args));
-    let mut context = Context::new(cli.format);
+    let plain = cli.format.plain();
+    if plain.is_none() && !matches!(cli.command, Command::Lint(_)) {
+        let message = "only `chartkit lint` knows this --format; all others know human and json";
+        Cli::command()
+            .error(ErrorKind::InvalidValue, message)
+            .exit();
+    }
+    let mut context = Context::new(plain.unwrap_or(Format::Human));
     context.diagnostics.extend(translated.warnings);
     let outcome = match cli.command {
         Command::Package(args) => commands::package::run(&args, &mut context),
@@ -31,6 +40,7 @@ fn main() -> ExitCode {
         Command::Repo(args) => commands::repo::run(&args, &mut context),
         Command::Same(args) => commands::same::run(&args, &mut context),
         Command::Secrets(args) => commands::secrets::run(args, &mut context),
+        Command::Lint(args) => commands::lint::run(&args, cli.format, &mut context),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     let code = outcome.unwrap_or_else(|failure| {

@@ -28,6 +28,7 @@ fn commands_say_what_documents_say() {
             for family in [
                 "charts",
                 "keys",
+                "lint",
                 "package",
                 "profiles",
                 "dependency",

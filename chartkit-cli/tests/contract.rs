@@ -481,3 +481,157 @@ fn a_chart_of_90_mebibytes_is_in_memory_once() {
         assert_eq!(scratch.path().join("dist/big-1.0.0.tgz").exists(), fits);
     }
 }
+
+const LINT_FORMATS: [&str; 8] = [
+    "human", "helm", "json", "sarif", "junit", "github", "gitlab", "markdown",
+];
+
+#[test]
+fn lint_shows_no_value_in_any_form() {
+    let schema =
+        r#"{"properties": {"a": {"type": "integer"}, "b": {"pattern": "^x"}, "c": {"enum": [1]}}}"#;
+    let valid = format!("a: {CANARY}\nb: {CANARY} # {CANARY}\nc: [{CANARY}, {CANARY}]\n");
+    for text in wrong_values().into_iter().chain([valid]) {
+        let chart = folder(&[
+            ("Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n"),
+            ("templates/NOTES.txt", ""),
+            ("values.schema.json", schema),
+            ("values.yaml", &text),
+            ("profiles/qa1/values.yaml", &text),
+            ("profiles/qa2/secrets.yaml", &text),
+        ]);
+        for format in LINT_FORMATS {
+            for more in [
+                &[][..],
+                &["--set", "a=c4n4ry"],
+                &["--set-json", "b=\"c4n4ry"],
+            ] {
+                let args = [&["lint", ".", "--format", format], more].concat();
+                let output = run(chart.path(), &args);
+                assert_ne!(code(&output), 70, "{text}");
+                let said = stdout(&output).to_lowercase() + &stderr(&output).to_lowercase();
+                assert!(!said.contains(CANARY), "{format} {text:?}\n{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lint_says_the_same_whatever_the_threads_do() {
+    let lint = fixtures().join("lint");
+    let mut charts = Vec::new();
+    for rule in names(&lint) {
+        for kind in ["hit", "miss"] {
+            let chart = lint.join(&rule).join(kind);
+            charts.extend(chart.is_dir().then(|| chart.to_str().unwrap().to_owned()));
+        }
+    }
+    assert!(charts.len() > 60);
+    for format in LINT_FORMATS {
+        let with = |threads: &str| {
+            let mut command = chartkit(&lint);
+            command.args(["lint", "--format", format]).args(&charts);
+            let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+            (code(&output), stdout(&output), stderr(&output))
+        };
+        let one = with("1");
+        assert_eq!(one.0, 1);
+        assert_eq!(one, with("8"), "{format}");
+    }
+}
+
+#[test]
+fn lint_reads_levels_from_the_nearest_configuration() {
+    let scratch = folder(&[
+        (
+            "chartkit.toml",
+            "[lint]\nhelm = \"warning\"\nC019 = \"off\"\n",
+        ),
+        (
+            "services/web/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0\n",
+        ),
+        ("services/web/values.yaml", ""),
+        ("services/web/templates/NOTES.txt", ""),
+    ]);
+    let services = scratch.path().join("services");
+    let output = run(&services, &["lint", "web", "--format", "json"]);
+    assert_eq!(code(&output), 0);
+    let lines: Vec<serde_json::Value> = stdout(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let levels: Vec<_> = lines.iter().map(|l| (&l["name"], &l["level"])).collect();
+    let by_file = "by ../chartkit.toml:2";
+    assert_eq!(levels.len(), 2);
+    assert!(
+        levels.iter().all(|(_, level)| *level == by_file),
+        "{levels:?}"
+    );
+    assert_eq!(code(&run(&services, &["lint", "web", "--strict"])), 1);
+    assert_eq!(
+        code(&run(&services, &["lint", "web", "--level", "C014=error"])),
+        1
+    );
+
+    for wrong in [
+        "[lint]\nicons = \"off\"\n",
+        "[lint]\nhelm = \"loud\"\n",
+        "lints = 1\n",
+        "[lint\n",
+    ] {
+        fs::write(scratch.path().join("wrong.toml"), wrong).unwrap();
+        let output = run(
+            scratch.path(),
+            &["lint", "services/web", "--config", "wrong.toml"],
+        );
+        assert_eq!(code(&output), 2, "{wrong}");
+        assert!(
+            stderr(&output).contains("wrong.toml:"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn lint_fix_keeps_everything_else() {
+    let text = "\u{FEFF}# the web server\r\napiVersion: v2\r\nname: web # short\r\nversion: 1.0.0\r\nappVersion: 1.16\r\nicon: a:b\r\n";
+    let scratch = folder(&[
+        ("web/Chart.yaml", text),
+        ("web/values.yaml", ""),
+        ("web/templates/NOTES.txt", ""),
+    ]);
+    let output = run(scratch.path(), &["lint", "web", "--fix"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    assert_eq!(stderr(&output), "fixed web/Chart.yaml: 1 findings\n");
+    let fixed = fs::read_to_string(scratch.path().join("web/Chart.yaml")).unwrap();
+    assert_eq!(fixed, text.replace("1.16", "\"1.16\""));
+    assert_eq!(
+        names(&scratch.path().join("web")),
+        ["Chart.yaml", "templates", "values.yaml"]
+    );
+    let again = run(scratch.path(), &["lint", "web", "--fix"]);
+    assert_eq!((code(&again), stderr(&again)), (0, String::new()));
+}
+
+#[test]
+fn lint_takes_archives_as_it_takes_directories() {
+    let scratch = folder(&[]);
+    let chart = fixtures().join("lint/undeclared-subchart/miss");
+    let chart = chart.to_str().unwrap();
+    assert_eq!(code(&run(scratch.path(), &["package", chart])), 0);
+    let output = run(
+        scratch.path(),
+        &["lint", "web-1.0.0.tgz", "--format", "helm"],
+    );
+    let want = "==> Linting web-1.0.0.tgz\n[INFO] Chart.yaml: icon is recommended\n\n1 chart(s) linted, 0 chart(s) failed\n";
+    assert_eq!(stdout(&output), want);
+    let subcharts = run(
+        scratch.path(),
+        &["lint", chart, "--with-subcharts", "--format", "helm"],
+    );
+    let text = stdout(&subcharts);
+    assert!(text.contains("/miss/charts/redis\n"), "{text}");
+    assert!(text.contains("2 chart(s) linted"), "{text}");
+}

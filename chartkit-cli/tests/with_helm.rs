@@ -137,3 +137,78 @@ fn helm_takes_our_archives_for_the_directories() {
     );
     assert!(compared > 40 && refused > 5);
 }
+
+/// The lines `[SEVERITY] path: first line` that do not come from rendering, and the exit code if rendering
+/// has nothing to do with it.
+fn verdicts(output: &Output) -> (Vec<String>, Option<i32>) {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let messages = text.lines().filter(|line| line.starts_with('['));
+    let (rendered, mut others): (Vec<_>, Vec<_>) = messages
+        .map(str::to_owned)
+        .partition(|line| line.contains("] templates/"));
+    let rendered = rendered.iter().any(|line| !line.starts_with("[INFO]"));
+    others.sort();
+    // Helm lists names in random order and unpacks archives into folders with random names.
+    let plain = |line: &String| {
+        let line = without_unpacked_place(line);
+        let words = line.split(' ').map(|word| {
+            let is_archive = word == "<chart>"
+                || word == "<chart>:"
+                || word.contains("/helm-lint")
+                || word.ends_with(".tgz:");
+            if is_archive { "<archive>:" } else { word }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let others = others.iter().map(plain);
+    // Parsers have their own words.
+    let others = others.map(|line| match line.find("unable to parse YAML: ") {
+        Some(at) => line[..at].to_owned(),
+        None => line,
+    });
+    (others.collect(), output.status.code().filter(|_| !rendered))
+}
+
+#[test]
+fn lint_says_what_helm_says() {
+    if !is_there() {
+        return;
+    }
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let mut charts = charts();
+    for rule in fs::read_dir(fixtures.join("lint").canonicalize().unwrap()).unwrap() {
+        let rule = rule.unwrap().path();
+        // DIFFERENCE: Helm asks the network, and knows no suppressions.
+        if !rule.ends_with("schema-not-fetched") && !rule.ends_with("unused-suppression") {
+            charts.extend([rule.join("hit"), rule.join("miss")]);
+        }
+    }
+    charts.retain(|chart| chart.is_dir());
+    let flags: [&[&str]; 5] = [
+        &[],
+        &["--strict"],
+        &["--quiet", "--with-subcharts"],
+        &["--set", "replicas=x,a.b=null"],
+        &["--skip-schema-validation", "--set-json", "replicas=[1]"],
+    ];
+    let mut compared = 0;
+    for chart in &charts {
+        for flags in flags {
+            let theirs = helm(&[&["lint"], flags].concat(), chart);
+            let ours = Command::new(env!("CARGO_BIN_EXE_chartkit"))
+                .args(["lint", "--group", "helm", "--format", "helm"])
+                .args(flags)
+                .arg(chart)
+                .output()
+                .unwrap();
+            let (ours, theirs) = (verdicts(&ours), verdicts(&theirs));
+            assert_eq!(ours.0, theirs.0, "{flags:?} {}", chart.display());
+            if let (Some(ours), Some(theirs)) = (ours.1, theirs.1) {
+                assert_eq!(ours, theirs, "{flags:?} {}", chart.display());
+            }
+            compared += 1;
+        }
+    }
+    eprintln!("{compared} runs of lint compared");
+    assert!(compared > 400);
+}

@@ -89,6 +89,7 @@
 //! | `age` | yes | `sops::AgeService`: data keys under age and SSH keys; with `fs` also plugins and SOPS's places of identities | the `age` crate; random numbers of the system |
 //! | `aws-kms` | no | `io::AwsKmsService`: data keys under AWS KMS | the AWS crates, `tokio`, `rustls` |
 //! | `fs` | yes | `chartkit::io`: reading charts, writing archives | `tempfile` |
+//! | `schema` | no | [`lint`] checks values against `values.schema.json` | `jsonschema` |
 //! | `serde_yaml` | no | conversions from and to `serde_yaml::Value` (the `yaml_serde` fork) | that crate |
 //!
 //! Without default features the library is pure and builds for `wasm32-unknown-unknown`.
@@ -104,6 +105,7 @@ pub mod diagnostic;
 pub mod digest;
 #[cfg(feature = "fs")]
 pub mod io;
+pub mod lint;
 pub mod package;
 mod printable;
 pub mod profile;

@@ -5,6 +5,7 @@ pub(crate) mod sops_style;
 
 use std::path::PathBuf;
 
+use chartkit::lint::{Group, Level, Selector, SelectorError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Helm charts with profiles: effective values, immutable archives, no cluster.
@@ -17,18 +18,48 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 )]
 pub(crate) struct Cli {
     /// How messages and reports look: text for people, or JSON
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
-    pub(crate) format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = ReportFormat::Human, value_name = "FORMAT")]
+    pub(crate) format: ReportFormat,
 
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+/// What `--format` takes; all but the first two are for `lint` only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum ReportFormat {
     /// Text, with source snippets
     Human,
     /// JSON: results on stdout, one message a line on stderr
+    Json,
+    #[value(hide = true)]
+    Helm,
+    #[value(hide = true)]
+    Sarif,
+    #[value(hide = true)]
+    Junit,
+    #[value(hide = true)]
+    Github,
+    #[value(hide = true)]
+    Gitlab,
+    #[value(hide = true)]
+    Markdown,
+}
+
+impl ReportFormat {
+    /// What every command knows; nothing for the forms of `lint`.
+    pub(crate) fn plain(self) -> Option<Format> {
+        match self {
+            Self::Human => Some(Format::Human),
+            Self::Json => Some(Format::Json),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Human,
     Json,
 }
 
@@ -74,6 +105,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  chartkit same shop-1.4.0.tgz build/shop-1.4.0.tgz\n\nExit code 1: they differ."
     )]
     Same(Same),
+    /// Check charts and all their profiles: what `helm lint` says without rendering, and more
+    #[command(
+        after_help = "Example:\n  chartkit lint services/* --format junit > lint.xml\n\n--format also takes helm, sarif, junit, github, gitlab and markdown.\nExit code 1: there are errors, or warnings with --strict."
+    )]
+    Lint(Lint),
     /// Read, change and check encrypted files, with SOPS's verbs and options
     #[command(
         args_override_self = true,
@@ -152,26 +188,9 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
+/// The values that Helm's users give.
 #[derive(Debug, Args)]
-pub(crate) struct Values {
-    /// Chart directory or archive
-    pub(crate) chart: PathBuf,
-
-    #[command(flatten)]
-    pub(crate) profiles_dir: ProfilesDir,
-
-    /// The profile of this name goes over the defaults
-    #[arg(long, value_name = "PROFILE")]
-    pub(crate) profile: Option<String>,
-
-    /// What to do with the profile's encrypted secrets
-    #[arg(long, value_enum, default_value_t = Secrets::Decrypt, value_name = "CHOICE")]
-    pub(crate) secrets: Secrets,
-
-    /// Print decrypted values; without it a mask stands for them
-    #[arg(long)]
-    pub(crate) show_secrets: bool,
-
+pub(crate) struct UserValues {
     /// A values file, `-` for standard input; may be repeated, the last wins
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub(crate) files: Vec<String>,
@@ -195,6 +214,30 @@ pub(crate) struct Values {
     /// Set a value to the rest of the argument, whatever it holds
     #[arg(long, value_name = "ARGUMENT")]
     pub(crate) set_literal: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Values {
+    /// Chart directory or archive
+    pub(crate) chart: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) profiles_dir: ProfilesDir,
+
+    /// The profile of this name goes over the defaults
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+
+    /// What to do with the profile's encrypted secrets
+    #[arg(long, value_enum, default_value_t = Secrets::Decrypt, value_name = "CHOICE")]
+    pub(crate) secrets: Secrets,
+
+    /// Print decrypted values; without it a mask stands for them
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+
+    #[command(flatten)]
+    pub(crate) user: UserValues,
 
     /// The form of the values
     #[arg(short, long, value_enum, value_name = "FORM")]
@@ -353,4 +396,76 @@ pub(crate) struct RepoIndex {
     /// Write JSON, still into index.yaml
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags, each for itself, as Helm has them"
+)]
+pub(crate) struct Lint {
+    /// Chart directories or archives
+    #[arg(required = true, value_name = "CHART")]
+    pub(crate) charts: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) profiles_dir: ProfilesDir,
+
+    /// Only this profile is checked; may be repeated. All of them without it
+    #[arg(long = "profile", value_name = "PROFILE")]
+    pub(crate) profiles: Vec<String>,
+
+    /// Only rules of this group run: helm, correctness, suspicious, style, pedantic; may be repeated
+    #[arg(long = "group", value_name = "GROUP", value_parser = group)]
+    pub(crate) groups: Vec<Group>,
+
+    /// The level of a rule or group: missing-icon=off; off, info, warning or error; may be repeated
+    #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = level)]
+    pub(crate) levels: Vec<(Selector, Level)>,
+
+    /// The configuration; without it the nearest chartkit.toml, from the working folder upwards
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Warnings are errors for the exit code
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Print only warnings and errors
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// Lint the charts below charts/, too
+    #[arg(long)]
+    pub(crate) with_subcharts: bool,
+
+    /// Leave values.schema.json alone
+    #[arg(long)]
+    pub(crate) skip_schema_validation: bool,
+
+    /// Mend what can be mended safely, in place
+    #[arg(long)]
+    pub(crate) fix: bool,
+
+    /// Do not report the findings in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Write the baseline: all findings if there is none yet, else only leave out what is mended
+    #[arg(long, requires = "baseline")]
+    pub(crate) write_baseline: bool,
+
+    #[command(flatten)]
+    pub(crate) user: UserValues,
+}
+
+fn group(text: &str) -> Result<Group, String> {
+    text.parse()
+        .map_err(|error: SelectorError| error.to_string())
+}
+
+fn level(text: &str) -> Result<(Selector, Level), String> {
+    let (rule, level) = text.split_once('=').ok_or("expected RULE=LEVEL")?;
+    let error = |error: SelectorError| error.to_string();
+    Ok((rule.parse().map_err(error)?, level.parse().map_err(error)?))
 }

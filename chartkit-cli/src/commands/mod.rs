@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod dependency;
+pub(crate) mod lint;
 pub(crate) mod package;
 pub(crate) mod profile;
 pub(crate) mod repo;

@@ -13,18 +13,14 @@ use serde_json::json;
 
 use super::secrets::Opener;
 use super::{Context, Outcome, check_api_version, print};
-use crate::args::{Format, Output, Secrets, Values as Arguments};
+use crate::args::{Format, Output, Secrets, UserValues, Values as Arguments};
 use crate::failure::{Exit, Failure};
 
 pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let chart = context.load(&args.chart, &args.profiles_dir)?;
     check_api_version(&chart)?;
-    let paths = args
-        .files
-        .iter()
-        .flat_map(|argument| split_commas(argument));
-    let files = paths.map(values_file).collect::<Result<Vec<_>, _>>()?;
-    let sets = set_arguments(args);
+    let files = values_files(&args.user)?;
+    let sets = set_arguments(&args.user);
     let mut options = EffectiveOptions::default();
     options.profile = args.profile.as_deref();
     // Only a profile has secrets: without one nobody looks for keys.
@@ -72,7 +68,14 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     })
 }
 
-fn set_arguments(args: &Arguments) -> Vec<SetArgument> {
+/// The files of `-f`, read.
+pub(super) fn values_files(args: &UserValues) -> Result<Vec<ValuesFile>, Box<Failure>> {
+    let paths = args.files.iter();
+    let paths = paths.flat_map(|argument| split_commas(argument));
+    paths.map(values_file).collect()
+}
+
+pub(super) fn set_arguments(args: &UserValues) -> Vec<SetArgument> {
     let flags = [
         (SetKind::Json, &args.set_json),
         (SetKind::Value, &args.set),

@@ -17,6 +17,11 @@ const LONGEST_PADDING: usize = 500;
 ///
 /// Of a text that may hold secrets only keys are shown.
 pub(super) fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    render_with(diagnostic, &[], sources)
+}
+
+/// [`render`], with notes below.
+pub(super) fn render_with(diagnostic: &Diagnostic, notes: &[String], sources: &Sources) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -36,6 +41,9 @@ pub(super) fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
+    }
+    for note in notes {
+        group = group.element(Level::NOTE.message(note.as_str()));
     }
     Renderer::styled().render(&[group])
 }

@@ -4,7 +4,8 @@ mod human;
 
 use std::io::Write;
 
-use chartkit::diagnostic;
+use chartkit::diagnostic::{self, Diagnostic};
+use chartkit::source::Sources;
 
 use crate::args::Format;
 use crate::commands::Context;
@@ -18,6 +19,21 @@ pub(crate) fn render(context: &Context) -> String {
         Format::Json => diagnostic::to_json(diagnostic, &context.sources) + "\n",
     });
     text.collect()
+}
+
+/// A finding of `lint` as text: its message, and notes below.
+pub(crate) fn finding(diagnostic: &Diagnostic, notes: &[String], sources: &Sources) -> String {
+    human::render_with(diagnostic, notes, sources) + "\n"
+}
+
+/// Prints findings to stdout, in colour where that is wanted.
+pub(crate) fn findings(text: &str) -> std::io::Result<()> {
+    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
+    let written = (out.write_all(text.as_bytes())).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Prints messages to stderr, in colour where that is wanted.

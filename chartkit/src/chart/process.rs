@@ -29,6 +29,9 @@ pub struct ProcessOptions {
     pub allow_missing: bool,
     /// Keep what every value replaced. Default: true; without it only values are computed.
     pub history: bool,
+    /// Put the defaults under the result a second time, as `helm lint` does: a default that a null
+    /// deleted comes back. Default: false.
+    pub twice: bool,
 }
 
 impl Default for ProcessOptions {
@@ -36,6 +39,7 @@ impl Default for ProcessOptions {
         Self {
             allow_missing: false,
             history: true,
+            twice: false,
         }
     }
 }
@@ -186,7 +190,10 @@ pub fn process_dependencies<'c>(
     let mut diagnostics = process.diagnostics;
 
     let mut walk = Coalesce::new(&mut graph);
-    let table = walk.values(&root, Some(user), Nulls::Delete)?;
+    let mut table = walk.values(&root, Some(user), Nulls::Delete)?;
+    if options.twice {
+        table = walk.values(&root, Some(table), Nulls::Delete)?;
+    }
     let deletions = walk.deletions;
     diagnostics.append(&mut walk.diagnostics);
     diagnostic::sort(&mut diagnostics);

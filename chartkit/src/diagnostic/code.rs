@@ -7,8 +7,8 @@ macro_rules! codes {
         /// Names a kind of finding: a letter and three digits, and a name in kebab case.
         ///
         /// The letter is the family: `Y` YAML, `C` chart files, `D` dependencies and lock, `E` the
-        /// environment, `K` packaging, `P` profiles, `R` repositories, `S` secrets, `V` values. Codes
-        /// are never reused.
+        /// environment, `K` packaging, `L` linting, `P` profiles, `R` repositories, `S` secrets, `V`
+        /// values. Codes are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -53,6 +53,54 @@ codes! {
     UnknownField = "C005" "unknown-field";
     /// A file of the chart is a symbolic link; what it points to is used.
     SymbolicLink = "C006" "symbolic-link";
+    /// `Chart.yaml` cannot be read.
+    UnreadableChartYaml = "C010" "unreadable-chart-yaml";
+    /// `Chart.yaml` has a key twice or a field that Helm does not know.
+    LooseChartYaml = "C011" "loose-chart-yaml";
+    /// The chart has no name, or one that is no file name.
+    InvalidChartName = "C012" "invalid-chart-name";
+    /// The chart's `apiVersion` is missing or neither `v1` nor `v2`.
+    InvalidApiVersion = "C013" "invalid-api-version";
+    /// The chart's `version` is written as a number or something else that is no text.
+    VersionNotString = "C014" "version-not-string";
+    /// The chart's `version` is missing or no version.
+    InvalidVersion = "C015" "invalid-version";
+    /// The chart's `appVersion` is written as a number or something else that is no text.
+    AppVersionNotString = "C016" "app-version-not-string";
+    /// A maintainer has no name, or an address or a page that is none.
+    InvalidMaintainer = "C017" "invalid-maintainer";
+    /// An entry of `sources` is no URL.
+    InvalidSourceUrl = "C018" "invalid-source-url";
+    /// The chart has no icon.
+    MissingIcon = "C019" "missing-icon";
+    /// The chart's `icon` is no URL.
+    InvalidIconUrl = "C020" "invalid-icon-url";
+    /// A chart of version 1 has a `type`.
+    TypeInVersionOne = "C021" "type-in-version-one";
+    /// A chart of version 1 declares dependencies in `Chart.yaml`.
+    DependenciesInVersionOne = "C022" "dependencies-in-version-one";
+    /// The chart's `version` is no strict SemVer.
+    LooseVersion = "C023" "loose-version";
+    /// The chart has no `templates/`.
+    MissingTemplates = "C024" "missing-templates";
+    /// `templates` is no folder.
+    TemplatesNotAFolder = "C025" "templates-not-a-folder";
+    /// Helm cannot load the chart.
+    UnloadableChart = "C026" "unloadable-chart";
+    /// A file below `templates/` has an extension that Helm does not expect there.
+    TemplateExtension = "C027" "template-extension";
+    /// A chart in `charts/` is not among the declared dependencies.
+    UndeclaredSubchart = "C028" "undeclared-subchart";
+    /// A declared dependency is not in `charts/`.
+    AbsentSubchart = "C029" "absent-subchart";
+    /// `crds` is no folder.
+    CrdsNotAFolder = "C030" "crds-not-a-folder";
+    /// A file below `crds/` cannot be read as a manifest.
+    UnreadableCrd = "C031" "unreadable-crd";
+    /// A manifest below `crds/` has an `apiVersion` of no custom resource definition.
+    CrdApiVersion = "C032" "crd-api-version";
+    /// A manifest below `crds/` is no custom resource definition.
+    CrdKind = "C033" "crd-kind";
     /// Dependencies are declared in `requirements.yaml`, which was for charts of version 1.
     RequirementsFile = "D001" "requirements-file";
     /// Dependencies are locked in `requirements.lock`, which was for charts of version 1.
@@ -85,12 +133,16 @@ codes! {
     IgnoredArgument = "E003" "ignored-argument";
     /// A file was not changed, so nothing is written.
     NotModified = "E004" "not-modified";
+    /// A configuration or a baseline of chartkit cannot be used.
+    InvalidConfiguration = "E010" "invalid-configuration";
     /// The archive is there already, with other content.
     ArtifactExists = "K001" "artifact-exists";
     /// The chart cannot be packaged.
     NotPackageable = "K002" "not-packageable";
     /// The chart takes too much of Helm's release Secret.
     ReleaseTooLarge = "K003" "release-too-large";
+    /// A suppression in a comment suppresses nothing.
+    UnusedSuppression = "L001" "unused-suppression";
     /// A profile cannot be used.
     InvalidProfile = "P001" "invalid-profile";
     /// A file under `profiles/` is no part of a profile.
@@ -161,6 +213,18 @@ codes! {
     SectionNotTable = "V003" "section-not-table";
     /// An argument of the `--set` family is wrong.
     InvalidArgument = "V004" "invalid-argument";
+    /// The chart has no `values.yaml`.
+    MissingValuesFile = "V010" "missing-values-file";
+    /// `values.yaml` cannot be read.
+    UnreadableValues = "V011" "unreadable-values";
+    /// Values break a `values.schema.json`.
+    SchemaViolation = "V012" "schema-violation";
+    /// A `values.schema.json` cannot be used.
+    InvalidSchema = "V013" "invalid-schema";
+    /// The values of a profile break a `values.schema.json`.
+    ProfileSchemaViolation = "V014" "profile-schema-violation";
+    /// A `values.schema.json` refers to another one that is not fetched.
+    SchemaNotFetched = "V015" "schema-not-fetched";
     /// The text is not YAML.
     SyntaxError = "Y001" "syntax-error";
     /// A mapping has the same key twice; the last one wins.

@@ -15,6 +15,7 @@ mod in_place;
 mod package;
 mod repo;
 mod sops_config;
+mod subject;
 mod value_file;
 
 #[cfg(feature = "aws-kms")]
@@ -35,4 +36,5 @@ pub use in_place::{InPlaceFile, Readers, create_file, write_output};
 pub use package::{Packaged, read_contents, write_archive};
 pub use repo::{index_directory, read_index, write_index};
 pub use sops_config::sops_config_candidates;
+pub use subject::{read_subject, replace_file, subcharts_to_lint};
 pub use value_file::{read_set_file, read_value_file};

@@ -154,7 +154,7 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
     let documents = if is_utf16 {
         vec![span(0, text.len())]
     } else {
-        split(&text).map_err(|span| fail(LoadErrorKind::Separator, span))?
+        documents(&text).map_err(|span| fail(LoadErrorKind::Separator, span))?
     };
     let mut table = Table::new();
     let mut diagnostics = Vec::new();
@@ -183,7 +183,7 @@ pub fn load(sources: &mut Sources, file: FileId) -> Result<Loaded, LoadError> {
 
 /// The documents; a separator before the first text belongs to that document. An error is the
 /// place of a separator with more on its line.
-fn split(text: &[u8]) -> Result<Vec<Span>, Span> {
+pub(crate) fn documents(text: &[u8]) -> Result<Vec<Span>, Span> {
     let mut documents = Vec::new();
     let mut start = 0; // of the document
     let is_first = text.starts_with(b"---");
@@ -242,12 +242,12 @@ fn span(start: usize, end: usize) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::{Span, split};
+    use super::{Span, documents};
 
     #[test]
     fn documents_end_at_separator_lines() {
         let split = |text: &str| -> Result<Vec<String>, Span> {
-            let documents = split(text.as_bytes())?.into_iter();
+            let documents = documents(text.as_bytes())?.into_iter();
             let texts = documents.map(|d| text[d.start as usize..d.end as usize].to_owned());
             Ok(texts.collect())
         };
@@ -270,7 +270,7 @@ mod tests {
     fn a_separator_is_found_wherever_it_stands() {
         for length in 0..200_u32 {
             let text = format!("{}\n- b\n---\nc\n", "a".repeat(length as usize));
-            let documents = split(text.as_bytes()).unwrap();
+            let documents = documents(text.as_bytes()).unwrap();
             let ends: Vec<_> = documents.iter().map(|d| (d.start, d.end)).collect();
             assert_eq!(ends, [(0, length + 5), (length + 9, length + 11)]);
         }

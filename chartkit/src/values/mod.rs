@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 pub(crate) use coalesce::{Coalesce, Deletion, Nulls, Scope, TypeMismatch};
 pub(crate) use graph::{Graph, Slot, TableId};
+pub(crate) use load::documents;
 pub use load::{LoadError, LoadErrorKind, Loaded, load};
 pub use merge::merge_maps;
 pub use path::{PathError, Step, ValuePath};

@@ -13,6 +13,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sops", &["yaml", "semver"]),
     ("profile", &["yaml", "values", "chart", "sops"]),
     ("package", &["yaml", "semver", "chart", "profile"]),
+    (
+        "lint",
+        &["yaml", "semver", "values", "chart", "profile", "sops"],
+    ),
     ("repo", &["yaml", "semver", "chart"]),
     (
         "dependency",
@@ -28,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "profile",
             "package",
             "dependency",
+            "lint",
             "sops",
             "values",
         ],

@@ -17,6 +17,7 @@ mod ignore;
 mod interop;
 mod laws;
 mod layering;
+mod lint;
 mod package;
 mod profile;
 mod repo;
