@@ -4,6 +4,7 @@ use chartkit::diagnostic::Diagnostic;
 use chartkit::io::{self, ErrorKind};
 use chartkit::package::{PackageError, PackageErrorKind};
 use chartkit::profile::{EffectiveError, EffectiveErrorKind, EncryptedFileError, ProfileError};
+use chartkit::sops::OpenError;
 use chartkit::values::strvals::SetErrorKind;
 
 /// The exit codes; the table is in `docs/cli.md`.
@@ -109,6 +110,8 @@ impl From<EffectiveError> for Box<Failure> {
                 ),
             ),
             EffectiveErrorKind::Profile(error) if error.is_unknown() => (Exit::Usage, None),
+            EffectiveErrorKind::Decrypt(OpenError::DataKey(_)) => (Exit::Environment, None),
+            EffectiveErrorKind::Decrypt(_) => (Exit::Findings, None),
             EffectiveErrorKind::Secrets(_) => (
                 Exit::Findings,
                 Some("encrypt it with sops; plain secrets are never used"),
@@ -125,7 +128,14 @@ impl From<EffectiveError> for Box<Failure> {
             ),
             _ => (Exit::Input, None),
         };
-        Failure::new(exit, with_help(diagnostic, help))
+        let mut diagnostic = with_help(diagnostic, help);
+        if let (EffectiveErrorKind::Decrypt(OpenError::DataKey(_)), Some(report)) =
+            (error.kind(), &mut diagnostic.help)
+        {
+            // Behind the report of all keys.
+            *report += "\nWithout a key: --secrets omit or --secrets mask.";
+        }
+        Failure::new(exit, diagnostic)
     }
 }
 

@@ -25,7 +25,7 @@ fn commands_say_what_documents_say() {
             let stem = document.file_stem().unwrap().to_string_lossy();
             let copy = scratch.join(format!("{number}-{stem}.md"));
             let folder = copy.with_extension("in");
-            for family in ["charts", "package", "profiles"] {
+            for family in ["charts", "keys", "package", "profiles"] {
                 let family = Path::new("fixtures").join(family);
                 copy_folder(&root.join(&family), &folder.join(&family));
             }
@@ -45,6 +45,11 @@ fn commands_say_what_documents_say() {
             .env("NO_COLOR", "1")
             .env("CLICOLOR_FORCE", "")
             .env("SOURCE_DATE_EPOCH", "")
+            // No keys but those that a command names.
+            .env("HOME", "/home/me")
+            .env("XDG_CONFIG_HOME", "")
+            .env("SOPS_AGE_KEY", "")
+            .env("SOPS_CONFIG", "")
             .env("RUST_BACKTRACE", "0")
             .case(scratch.join("*.md"))
             .run();

@@ -710,7 +710,8 @@ fn status_needs_no_key() {
     assert_eq!(json.as_array().unwrap().len(), 1);
     let text = folder.ok(&["status", "s.yaml", "plain.yaml"]);
     assert!(
-        text.contains("s.yaml: encrypted\n") && text.contains("plain.yaml: not encrypted\n"),
+        text.contains("s.yaml\n  encrypted: yes\n")
+            && text.contains("plain.yaml\n  encrypted: no\n"),
         "{text}"
     );
     assert!(!text.contains(CANARY));
@@ -731,5 +732,177 @@ fn extra_files_are_ignored_with_a_word() {
         stderr(&output).contains("`--age` means nothing to `decrypt`"),
         "{}",
         stderr(&output)
+    );
+}
+
+#[test]
+fn verify_finds_what_nobody_encrypted() {
+    let folder = Folder::new(&[
+        (
+            ".sops.yaml",
+            &format!("creation_rules: [{{age: {RECIPIENT}}}]"),
+        ),
+        ("qa1/secrets.yaml", PLAIN),
+        ("qa2/secrets.yaml", PLAIN),
+        ("qa2/values.yaml", "a: 1\n"),
+        ("qa3/secrets.yaml", "a: ''\n"),
+    ]);
+    for name in ["qa2/secrets.yaml", "qa3/secrets.yaml"] {
+        folder.ok(&["encrypt", "-i", name]);
+    }
+    let told = folder.refused(1, &["verify", "."]);
+    assert!(told.contains("qa1/secrets.yaml"), "{told}");
+    let shown = folder.ok(&["verify", "qa2"]);
+    assert_eq!(shown, "qa2/secrets.yaml: in order\n");
+    folder.ok(&["verify", "qa3"]);
+    folder.refused(1, &["verify", "--empty", "deny", "qa3"]);
+    // Somebody else than the rules say.
+    fs::write(
+        folder.path(".sops.yaml"),
+        format!("creation_rules: [{{age: {STRANGER}}}]"),
+    )
+    .unwrap();
+    folder.refused(1, &["verify", "qa2"]);
+    folder.ok(&["verify", "--no-rules", "qa2"]);
+    // Removed, but the data key is the old one.
+    fs::copy(folder.path("qa2/secrets.yaml"), folder.path("older.yaml")).unwrap();
+    folder.ok(&["updatekeys", "-y", "qa2"]);
+    folder.ok(&["verify", "qa2"]);
+    folder.refused(1, &["verify", "--older", "older.yaml", "qa2/secrets.yaml"]);
+    folder.refused(4, &["verify", "nowhere"]);
+}
+
+#[test]
+fn verify_compares_with_a_chart() {
+    let folder = Folder::new(&[
+        (
+            "web/Chart.yaml",
+            "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        ),
+        ("web/values.yaml", "password: ''\nport: 80\nhosts: []\n"),
+        ("web/profiles/qa1/secrets.yaml", PLAIN),
+    ]);
+    let file = "web/profiles/qa1/secrets.yaml";
+    folder.ok(&["encrypt", "--age", RECIPIENT, "-i", file]);
+    folder.ok(&["verify", "--chart", "web", "--profile", "qa1", file]);
+    folder.ok(&["set", file, "[\"hosts\"]", "\"none\""]);
+    let output = folder.run(&["verify", "--chart", "web", "--profile", "qa1", file]);
+    let told = stderr(&output);
+    assert!(
+        told.contains("`hosts`") && told.contains("web/values.yaml"),
+        "{told}"
+    );
+    assert!(output.stdout.ends_with(b"in order, 1 warning\n"));
+    assert_eq!(stderr(&folder.run(&["verify", file])), "");
+    let shown = folder.ok(&[
+        "exec",
+        "--fd",
+        "--chart",
+        "web",
+        "--profile",
+        "qa1",
+        "--",
+        "/bin/cat",
+        "{}",
+    ]);
+    assert_eq!(shown, "hosts: none\npassword: c4n4ry\nport: 5432\n");
+}
+
+#[test]
+fn git_merges_and_shows_encrypted_files() {
+    let git = |folder: &Folder, args: &[&str]| {
+        let mut command = Command::new("git");
+        command
+            .current_dir(folder.0.path())
+            .args(args)
+            .env("SOPS_AGE_KEY", identity());
+        command
+            .env("HOME", folder.0.path())
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        for (name, value) in [("NAME", "a"), ("EMAIL", "a@example.org")] {
+            command.env(format!("GIT_AUTHOR_{name}"), value);
+            command.env(format!("GIT_COMMITTER_{name}"), value);
+        }
+        command.output()
+    };
+    let folder = Folder::encrypted();
+    if git(&folder, &["init", "-q", "-b", "main"]).is_err() {
+        return; // no git here
+    }
+    let chartkit = env!("CARGO_BIN_EXE_chartkit");
+    let driver = format!("{chartkit} secrets merge %O %A %B %P");
+    let textconv = format!("{chartkit} secrets textconv");
+    fs::write(
+        folder.path(".gitattributes"),
+        "s.yaml merge=chartkit diff=chartkit\n",
+    )
+    .unwrap();
+    let ok = |args: &[&str]| {
+        let output = git(&folder, args).unwrap();
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    ok(&["config", "merge.chartkit.driver", &driver]);
+    ok(&["config", "diff.chartkit.textconv", &textconv]);
+    ok(&["add", "s.yaml", ".gitattributes"]);
+    ok(&["commit", "-qm", "base"]);
+    ok(&["checkout", "-qb", "theirs"]);
+    folder.ok(&["set", "s.yaml", "[\"port\"]", "1"]);
+    ok(&["commit", "-qam", "theirs"]);
+    ok(&["checkout", "-q", "main"]);
+    folder.ok(&["set", "s.yaml", "[\"password\"]", "\"ours\""]);
+    let shown = ok(&["diff"]);
+    let changed = shown
+        .lines()
+        .filter(|line| line.starts_with("+password"))
+        .count();
+    assert_eq!(changed, 1, "{shown}");
+    assert!(!shown.contains("ENC["), "{shown}");
+    ok(&["commit", "-qam", "ours"]);
+    ok(&["merge", "-q", "theirs"]);
+    let plain = folder.ok(&["decrypt", "s.yaml"]);
+    assert_eq!(plain, "password: ours\nport: 1\nhosts:\n    - a\n    - b\n");
+
+    // The same value on both sides: a conflict, and the file is ours.
+    ok(&["checkout", "-qb", "more", "HEAD"]);
+    folder.ok(&["set", "s.yaml", "[\"port\"]", "2"]);
+    ok(&["commit", "-qam", "two"]);
+    ok(&["checkout", "-q", "main"]);
+    folder.ok(&["set", "s.yaml", "[\"port\"]", "3"]);
+    ok(&["commit", "-qam", "three"]);
+    let output = git(&folder, &["merge", "-q", "more"]).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("both sides changed `port`"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        folder.ok(&["decrypt", "--extract", "[\"port\"]", "s.yaml"]),
+        "3\n"
+    );
+}
+
+#[test]
+fn diff_says_what_changed_and_shows_values_only_when_asked() {
+    let folder = Folder::encrypted();
+    fs::copy(folder.path("s.yaml"), folder.path("old.yaml")).unwrap();
+    folder.ok(&["set", "s.yaml", "[\"password\"]", "\"n3w\""]);
+    folder.ok(&["diff", "s.yaml", "s.yaml"]);
+    let shown = |args: &[&str]| {
+        let output = folder.run(&[&["diff"], args, &["old.yaml", "s.yaml"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(shown(&[]).contains("password"));
+    assert_eq!(shown(&["--decrypt"]), "changed: password (str)\n");
+    assert_eq!(
+        shown(&["--show-values"]),
+        "changed: password (str): \"c4n4ry\" -> \"n3w\"\n"
+    );
+    let json = shown(&["--decrypt", "--format", "json"]);
+    assert!(
+        !json.contains(CANARY) && json.contains("\"changed\""),
+        "{json}"
     );
 }

@@ -152,8 +152,12 @@ pub(crate) struct Values {
     pub(crate) profile: Option<String>,
 
     /// What to do with the profile's encrypted secrets
-    #[arg(long, value_enum, default_value_t = Secrets::Refuse, value_name = "CHOICE")]
+    #[arg(long, value_enum, default_value_t = Secrets::Decrypt, value_name = "CHOICE")]
     pub(crate) secrets: Secrets,
+
+    /// Print decrypted values; without it a mask stands for them
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
 
     /// A values file, `-` for standard input; may be repeated, the last wins
     #[arg(short = 'f', long = "values", value_name = "FILE")]
@@ -202,11 +206,13 @@ pub(crate) enum Output {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Secrets {
+    /// Decrypt them with the keys at hand
+    Decrypt,
     /// Refuse to print values that lack them
     Refuse,
     /// Leave them out
     Omit,
-    /// Print a mask in their place
+    /// Print a mask in their place; needs no key
     Mask,
 }
 

@@ -15,7 +15,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Subcommand};
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
 /// What SOPS takes before the verb; see `sops_style` for its other options there.
 #[derive(Debug, Args)]
@@ -91,9 +91,29 @@ pub(crate) enum Verb {
     /// Show who can open files and what is encrypted in them; needs no key
     #[command(after_help = "Example:\n  chartkit secrets status --format json secrets.yaml")]
     Status(Status),
+    /// Say whether files are in order: encrypted, complete, for whom the rules want; needs no key
+    #[command(
+        after_help = "Examples:\n  chartkit secrets verify profiles\n  chartkit secrets verify --chart services/shop --profile qa1 services/shop/profiles/qa1/secrets.yaml\n\nExit code 1: a file is not in order."
+    )]
+    Verify(Verify),
+    /// Say what changed between two versions of a file; needs no key
+    #[command(
+        after_help = "Example:\n  git show main:secrets.yaml | chartkit secrets diff /dev/stdin secrets.yaml --input-type yaml\n\nExit code 1: they differ."
+    )]
+    Diff(Diff),
+    /// Merge two changed versions of a file; what stays keeps its ciphertext
+    #[command(
+        after_help = "Example, as a merge driver of git:\n  git config merge.chartkit.driver 'chartkit secrets merge %O %A %B %P'\n  echo 'secrets.yaml merge=chartkit' >> .gitattributes\n\nExit code 1: there are conflicts, or it takes a key; OURS stays as it is."
+    )]
+    Merge(Merge),
+    /// Print a file with a short mark for every ciphertext, for `git diff`
+    #[command(
+        after_help = "Example:\n  git config diff.chartkit.textconv 'chartkit secrets textconv'\n  echo 'secrets.yaml diff=chartkit' >> .gitattributes"
+    )]
+    Textconv(Textconv),
     /// Run a command with the decrypted values; they never touch a disk
     #[command(
-        after_help = "Examples:\n  chartkit secrets exec db.env -- psql\n  chartkit secrets exec --fd secrets.yaml -- helm upgrade shop . -f {}"
+        after_help = "Examples:\n  chartkit secrets exec db.env -- psql\n  chartkit secrets exec --fd --chart services/shop --profile qa1 -- helm upgrade shop services/shop -f {}"
     )]
     Exec(Exec),
 }
@@ -217,7 +237,7 @@ pub(crate) struct Output {
 }
 
 /// Which keys are used.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Opening files")]
 pub(crate) struct Opening {
     /// Which kinds of keys are tried first: age,pgp,kms,… [env: SOPS_DECRYPTION_ORDER]
@@ -229,7 +249,7 @@ pub(crate) struct Opening {
 }
 
 /// Who is asked about keys.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Services {
     /// Use the keys of this machine [env: SOPS_ENABLE_LOCAL_KEYSERVICE]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide = true)]
@@ -623,14 +643,141 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Exec {
+pub(crate) struct Verify {
+    /// Files, and folders: in these all encrypted files, and all that are called secrets.yaml
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<OsString>,
+
+    /// binary, dotenv, ini, json or yaml; else the file's name says it
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) input_type: Option<String>,
+
+    /// Nulls and empty texts in the place of secrets
+    #[arg(long, value_enum, default_value_t = Level::Warn, value_name = "LEVEL")]
+    pub(crate) empty: Level,
+
+    /// Comments in plain text where the rule says ciphertext
+    #[arg(long, value_enum, default_value_t = Level::Warn, value_name = "LEVEL")]
+    pub(crate) plain_comments: Level,
+
+    /// Do not compare keys and settings with the .sops.yaml
+    #[arg(long)]
+    pub(crate) no_rules: bool,
+
+    /// An older version: who was removed since must not be able to open the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) older: Option<PathBuf>,
+
+    /// A chart whose values must have the paths, with these types
+    #[arg(long, value_name = "CHART")]
+    pub(crate) chart: Option<PathBuf>,
+
+    /// The profile of the chart that the files belong to
+    #[arg(long, value_name = "PROFILE", requires = "chart")]
+    pub(crate) profile: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) profiles_dir: super::ProfilesDir,
+}
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Nothing is said
+    Allow,
+    /// A warning
+    Warn,
+    /// An error
+    Deny,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The old version
+    #[arg(value_name = "OLD")]
+    pub(crate) old: OsString,
+
+    /// The new version
+    #[arg(value_name = "NEW")]
+    pub(crate) new: OsString,
+
+    /// Open both versions, so that nothing is unclear
+    #[arg(long)]
+    pub(crate) decrypt: bool,
+
+    /// Show values; opens both versions
+    #[arg(long)]
+    pub(crate) show_values: bool,
+
+    /// binary, dotenv, ini, json or yaml; else the files' names or texts say it
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) input_type: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) opening: Opening,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The version that both come from; an empty file when there is none
+    #[arg(value_name = "BASE")]
+    pub(crate) base: OsString,
+
+    /// Our version; it is replaced by the result
+    #[arg(value_name = "OURS")]
+    pub(crate) ours: OsString,
+
+    /// Their version
+    #[arg(value_name = "THEIRS")]
+    pub(crate) theirs: OsString,
+
+    /// The path of the file in the repository, for messages and its format
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<OsString>,
+
+    /// Print the result instead
+    #[arg(short, long)]
+    pub(crate) print: bool,
+
+    /// binary, dotenv, ini, json or yaml; else the files' names or texts say it
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) input_type: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) opening: Opening,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Textconv {
     /// The file
     #[arg(value_name = "FILE")]
     pub(crate) file: OsString,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// The file
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "chart",
+        conflicts_with = "chart"
+    )]
+    pub(crate) file: Option<OsString>,
 
     /// The command and its arguments
     #[arg(value_name = "COMMAND", last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+
+    /// Instead of a file, the secrets that a chart's templates see
+    #[arg(long, value_name = "CHART", requires = "profile")]
+    pub(crate) chart: Option<PathBuf>,
+
+    /// The profile of the chart
+    #[arg(long, value_name = "PROFILE", requires = "chart")]
+    pub(crate) profile: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) profiles_dir: super::ProfilesDir,
 
     /// Replace {} in the command by the path of a file in memory that has the plaintext
     #[arg(long)]

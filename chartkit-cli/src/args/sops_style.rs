@@ -114,12 +114,12 @@ fn translate_rest(args: Vec<OsString>, secrets: &Command, translated: &mut Trans
             before
                 .own
                 .push(Given::new(option, value_for(takes_value(option))));
+        } else if let Some(verb) = old_verb(&name) {
+            before.old_verbs.push((verb, value_for(verb == "set")));
         } else if let Some(option) = option_anywhere(secrets, &name) {
             before
                 .of_verbs
                 .push(Given::new(option, value_for(takes_value(option))));
-        } else if let Some(verb) = old_verb(&name) {
-            before.old_verbs.push((verb, value_for(verb == "set")));
         } else {
             before.others.push(arg);
             before

@@ -4,12 +4,14 @@ use chartkit::chart::process::ProcessOptions;
 use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io;
 use chartkit::profile::{self, EffectiveOptions, SetArgument, ValuesFile, effective_values};
+use chartkit::sops::EncryptedFile;
 use chartkit::source::{FileId, Sources};
 use chartkit::values::strvals::SetKind;
 use chartkit::values::{Node, Values};
 use chartkit::yaml::{self, EmitStyle};
 use serde_json::json;
 
+use super::secrets::Opener;
 use super::{Context, Outcome, check_api_version, print};
 use crate::args::{Format, Output, Secrets, Values as Arguments};
 use crate::failure::{Exit, Failure};
@@ -25,7 +27,17 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
     let sets = set_arguments(args);
     let mut options = EffectiveOptions::default();
     options.profile = args.profile.as_deref();
+    // Only a profile has secrets: without one nobody looks for keys.
+    let opener = match (&args.profile, args.secrets) {
+        (Some(_), Secrets::Decrypt) => Some(Opener::of_environment(context)?),
+        _ => None,
+    };
+    let decrypt = opener.map(|opener| move |file: &EncryptedFile| opener.open(file));
     options.secrets = match args.secrets {
+        Secrets::Decrypt => match &decrypt {
+            Some(decrypt) => profile::Secrets::Decrypt(decrypt),
+            None => profile::Secrets::Refuse,
+        },
         Secrets::Refuse => profile::Secrets::Refuse,
         Secrets::Omit => profile::Secrets::Omit,
         Secrets::Mask => profile::Secrets::Mask,
@@ -47,7 +59,11 @@ pub(crate) fn run(args: &Arguments, context: &mut Context) -> Outcome {
         Format::Human => Output::Yaml,
         Format::Json => Output::Json,
     });
-    let values = &effective.values;
+    let values = if args.show_secrets {
+        &effective.values.reveal()
+    } else {
+        &effective.values
+    };
     print(match (args.origins, output) {
         (false, Output::Json) => values.to_json() + "\n",
         (false, Output::Yaml) => yaml::to_yaml(values.value(), EmitStyle::V2),

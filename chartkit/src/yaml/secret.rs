@@ -19,10 +19,10 @@ pub const MASK: &str = "<secret>";
 /// # Examples
 ///
 /// ```
-/// use chartkit::yaml::{SecretScalar, Value, to_json};
+/// use chartkit::yaml::{EmitStyle, SecretScalar, Value, to_yaml};
 ///
 /// let password = Value::Secret(SecretScalar::text("hunter2"));
-/// assert_eq!(to_json(&password), r#""<secret>""#);
+/// assert_eq!(to_yaml(&password, EmitStyle::V2), "<secret>\n");
 /// assert_eq!(format!("{password:?}"), "Secret(<secret>)");
 /// assert_eq!(password.revealed().as_str(), Some("hunter2"));
 /// ```

@@ -9,13 +9,30 @@ use chartkit::sops::{
     PathError, WrapError,
 };
 
-use crate::failure::{Failure, SopsExit};
+use crate::failure::{Exit, Failure, SopsExit};
 
 type Boxed = Box<Failure>;
 
 /// A file or stream that cannot be read or written.
 pub(super) fn edge(exit: SopsExit, error: &io::Error) -> Boxed {
     Failure::new(exit, Diagnostic::from(error))
+}
+
+/// A failure of what SOPS's verbs share, with the exit code of our own: the environment or an input is at
+/// fault.
+pub(super) fn as_ours(mut failure: Boxed) -> Boxed {
+    let exit = match failure.diagnostic.code {
+        Code::Environment => Exit::Environment,
+        Code::FileChanged => Exit::Findings,
+        _ => Exit::Input,
+    };
+    failure.exit = exit.into();
+    failure
+}
+
+/// A file that one of our own verbs cannot read.
+pub(super) fn input(error: &LoadError) -> Boxed {
+    Failure::new(Exit::Input, Diagnostic::from(error))
 }
 
 /// A file that cannot be read as what it should be; `exit` is for what has no code of its own.

@@ -17,12 +17,23 @@ use crate::report;
 /// The files that arguments stand for: a folder for all encrypted files in it and below, sorted by their
 /// paths. Links to folders and `.git` are left alone.
 pub(super) fn find(arguments: &[OsString]) -> Result<Vec<PathBuf>, Box<Failure>> {
+    find_with(arguments, |_| false)
+}
+
+/// The same, with the files of folders that are wanted by their path, encrypted or not.
+pub(super) fn find_with(
+    arguments: &[OsString],
+    is_wanted: impl Fn(&Path) -> bool + Sync,
+) -> Result<Vec<PathBuf>, Box<Failure>> {
     let mut found = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
         expect_file(path)?;
         if path.is_dir() {
-            walk(path, &mut found)?;
+            let mut all = Vec::new();
+            walk(path, &mut all)?;
+            let is_one = |path: &PathBuf| is_wanted(path) || is_encrypted(path);
+            found.par_extend(all.into_par_iter().filter(is_one));
         } else {
             found.push(path.to_owned());
         }
@@ -45,8 +56,11 @@ pub(super) fn each<T: Send>(
     one: impl Fn(&Path, &mut Session<'_>) -> Result<T, Box<Failure>> + Sync,
 ) -> Outcomes<T> {
     let (look, global) = (session.context.format, session.global.clone());
+    let sources = &session.context.sources;
     let one = |path: &PathBuf| {
         let mut context = Context::new(look);
+        // What is compared with all files, such as a chart, is in there already.
+        context.sources = sources.clone();
         let mut session = Session {
             context: &mut context,
             global: global.clone(),
@@ -92,7 +106,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Box<Failure>> {
         let kind = fs::symlink_metadata(&path).map_err(failed)?.file_type();
         if kind.is_dir() && path.file_name().is_some_and(|name| name != ".git") {
             walk(&path, found)?;
-        } else if path.is_file() && is_encrypted(&path) {
+        } else if path.is_file() {
             found.push(path);
         }
     }

@@ -2,34 +2,34 @@
 
 use std::sync::Arc;
 
+use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io;
 use chartkit::sops::{CachingKeyService, KeyService};
 
-use super::{Session, settings};
+use super::settings;
 use crate::args::secrets::Services as Arguments;
+use crate::commands::Context;
 use crate::failure::Failure;
 use crate::prompt::Terminal;
 
 /// Services in the order in which they are asked.
-pub(super) struct Services(Vec<Box<dyn KeyService>>);
+pub(crate) struct Services(Vec<Box<dyn KeyService>>);
 
 impl Services {
-    pub(super) fn as_refs(&self) -> Vec<&dyn KeyService> {
+    pub(crate) fn as_refs(&self) -> Vec<&dyn KeyService> {
         self.0.iter().map(|service| &**service).collect()
     }
 }
 
 /// The services that options and variables allow. One decryption for each wrapped key, however many files
 /// have it.
-pub(super) fn services(
-    args: &Arguments,
-    session: &mut Session<'_>,
-) -> Result<Services, Box<Failure>> {
+pub(crate) fn services(args: &Arguments, context: &mut Context) -> Result<Services, Box<Failure>> {
     let variable = settings::variable("SOPS_KEYSERVICE");
     if !args.keyservice.is_empty() || variable.is_some() {
-        session.warn(
-            "key services at other addresses are not supported, the keys of this machine are used",
-        );
+        let message =
+            "key services at other addresses are not supported, the keys of this machine are used";
+        let warning = Diagnostic::warning(Code::IgnoredArgument, message);
+        context.diagnostics.push(warning);
     }
     let is_local = match args.enable_local_keyservice {
         Some(choice) => choice,

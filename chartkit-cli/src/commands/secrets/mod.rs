@@ -6,6 +6,7 @@
 )]
 
 mod decrypt;
+mod diff;
 mod edit;
 mod editor;
 mod encrypt;
@@ -15,13 +16,16 @@ mod files;
 mod filestatus;
 mod groups;
 mod keys;
+mod merge;
 mod rotate;
 mod scratch;
 mod set;
 mod settings;
 mod status;
+mod textconv;
 mod unset;
 mod updatekeys;
+mod verify;
 
 pub(crate) use scratch::wipe_all;
 
@@ -36,7 +40,8 @@ use chartkit::diagnostic::{Code, Diagnostic};
 use chartkit::io::{self, InPlaceFile, Readers};
 use chartkit::sops::config::{self, CONFIG_NAME, Config};
 use chartkit::sops::{
-    DataKey, DecryptOptions, DecryptedFile, EncryptedFile, Format, Moment, Secret, StoreOptions,
+    DataKey, DecryptOptions, DecryptedFile, EncryptedFile, Format, KeyType, Moment, OpenError,
+    Secret, StoreOptions,
 };
 use chartkit::source::FileId;
 use chartkit::time::Timestamp;
@@ -77,7 +82,33 @@ pub(crate) fn run(args: Secrets, context: &mut Context) -> Outcome {
         Verb::Groups(Groups::Delete(args)) => groups::delete(&args, &mut session),
         Verb::Filestatus(args) => filestatus::run(&args, &mut session),
         Verb::Status(args) => status::run(&args, &mut session),
+        Verb::Verify(args) => verify::run(&args, &mut session),
+        Verb::Diff(args) => diff::run(&args, &mut session),
+        Verb::Merge(args) => merge::run(&args, &mut session),
+        Verb::Textconv(args) => textconv::run(&args, &mut session),
         Verb::Exec(args) => exec::run(&args, &mut session),
+    }
+}
+
+/// What opens a profile's secrets, for verbs outside of `secrets`.
+pub(crate) struct Opener {
+    services: keys::Services,
+    order: Vec<KeyType>,
+}
+
+impl Opener {
+    /// With the keys of this machine, as the environment says.
+    pub(crate) fn of_environment(context: &mut Context) -> Result<Self, Box<Failure>> {
+        let opening = Opening::default();
+        let services = keys::services(&opening.services, context).map_err(failures::as_ours)?;
+        let order = settings::decryption_order(&opening).map_err(failures::as_ours)?;
+        Ok(Self { services, order })
+    }
+
+    pub(crate) fn open(&self, file: &EncryptedFile) -> Result<DecryptedFile, OpenError> {
+        let options = DecryptOptions::default();
+        let opened = chartkit::sops::open(file, &self.services.as_refs(), &self.order, &options);
+        opened.map(|(_, decrypted)| decrypted)
     }
 }
 
@@ -181,6 +212,17 @@ impl Session<'_> {
                 self.warn(message);
                 of_name
             }),
+        }
+    }
+
+    /// As [`Session::format`], for one of several versions of a file: git gives them names without an end, so
+    /// that the text must say it.
+    fn format_of_version(&mut self, word: Option<&str>, name: &str, id: FileId) -> Format {
+        match self.format(word, name) {
+            Format::Binary if word.is_none_or(str::is_empty) => {
+                format_of_text(self.context.sources.text(id))
+            }
+            format => format,
         }
     }
 
@@ -290,7 +332,7 @@ impl Session<'_> {
         if let Some(services) = &self.global.services {
             return Ok(Arc::clone(services));
         }
-        let services = Arc::new(keys::services(args, self)?);
+        let services = Arc::new(keys::services(args, self.context)?);
         self.global.services = Some(Arc::clone(&services));
         Ok(services)
     }
@@ -322,6 +364,20 @@ fn check_output(output: &Output, from_stdin: bool) -> Result<(), Box<Failure>> {
         _ => return Ok(()),
     };
     Err(failures::conflict(message))
+}
+
+/// The format that an encrypted text most likely has, by where its metadata stands.
+fn format_of_text(text: &[u8]) -> Format {
+    let has = |mark: &[u8]| text.windows(mark.len()).any(|window| window == mark);
+    if text.trim_ascii_start().starts_with(b"{") {
+        Format::Json
+    } else if has(b"\n[sops]") {
+        Format::Ini
+    } else if has(b"\nsops_mac=") {
+        Format::Dotenv
+    } else {
+        Format::Yaml
+    }
 }
 
 fn expect_file(path: &Path) -> Result<(), Box<Failure>> {

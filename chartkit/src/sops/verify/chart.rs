@@ -141,7 +141,7 @@ fn report_type(
         leaf.path.steps_text()
     );
     let mut diagnostic =
-        Diagnostic::warning(Code::SecretType, message).at(report.file, leaf.span(), "");
+        Diagnostic::error(Code::SecretType, message).at(report.file, leaf.span(), "");
     if let Some(place) = place {
         diagnostic = diagnostic.at(place.file, key_of(place), "the chart's value");
     }
