@@ -162,9 +162,10 @@ fn shown_text(chart: &str, name: &str, own: Option<&Profile>, layers: &[Layer<'_
             continue;
         };
         for leaf in secrets.leaves() {
-            text += &match leaf.is_encrypted {
-                true => format!("    {}  (encrypted {})\n", leaf.path, leaf.kind),
-                false => format!("    {}  (plain {})\n", leaf.path, leaf.kind),
+            text += &if leaf.is_encrypted {
+                format!("    {}  (encrypted {})\n", leaf.path, leaf.kind)
+            } else {
+                format!("    {}  (plain {})\n", leaf.path, leaf.kind)
             };
         }
         for key in recipients(secrets) {

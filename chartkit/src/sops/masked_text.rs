@@ -99,17 +99,14 @@ impl Masker {
             return 0;
         };
         let (start, end) = self.armor[kind];
-        match find(&text[start.len()..], end) {
-            Some(at) => {
-                let length = start.len() + at + end.len();
-                self.mark(b"key", &text[..length]);
-                length
-            }
-            None => {
-                // And not looked for again.
-                self.armor.remove(kind);
-                0
-            }
+        if let Some(at) = find(&text[start.len()..], end) {
+            let length = start.len() + at + end.len();
+            self.mark(b"key", &text[..length]);
+            length
+        } else {
+            // And not looked for again.
+            self.armor.remove(kind);
+            0
         }
     }
 
