@@ -792,7 +792,7 @@ fn verify_compares_with_a_chart() {
         told.contains("`hosts`") && told.contains("web/values.yaml"),
         "{told}"
     );
-    assert!(output.stdout.ends_with(b"in order, 1 warning\n"));
+    assert!(output.stdout.ends_with(b": 1 error\n"));
     assert_eq!(stderr(&folder.run(&["verify", file])), "");
     let shown = folder.ok(&[
         "exec",
