@@ -4,8 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use chartkit::diagnostic::Severity;
-use chartkit::sops::{EncryptedFile, Format, Status, VerifyOptions, verify};
+use chartkit::sops::{
+    self, DataKey, DecryptOptions, EncryptedFile, Format, MergeKeys, Moment, Status, StoreOptions,
+    Value, VerifyOptions, changes_to_text, diff_decrypted, verify,
+};
 use chartkit::source::Sources;
+use chartkit::time::Timestamp;
 use serde_json::Value as Json;
 
 /// Good files that are refused here: nothing in them is encrypted, their rule has a mistake, or a plain
@@ -157,4 +161,131 @@ fn status_is_that_of_filestatus() {
         );
     }
     assert!(count > 100, "{count}");
+}
+
+/// What SOPS says when it decrypts a file with the first identities of a case; nothing without SOPS.
+fn sops_decrypts(corpus: &Path, case: &Json, format: Format, text: &[u8]) -> Option<bool> {
+    let mut names = case["identities"][0].as_array()?.iter();
+    let key = |name: &Json| {
+        let name = name.as_str()?;
+        std::fs::read_to_string(corpus.join("keys").join(format!("{name}.txt"))).ok()
+    };
+    let keys = names.try_fold(String::new(), |keys, name| Some(keys + &key(name)? + "\n"))?;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("merged"), text).unwrap();
+    let output = std::process::Command::new("sops")
+        .args(["decrypt", "--input-type", format.as_str()])
+        .args(["--output-type", format.as_str(), "merged"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("SOPS_AGE_KEY", keys)
+        .output()
+        .ok()?;
+    Some(output.status.success())
+}
+
+/// Both sides add a value to a file of SOPS.
+#[test]
+fn files_of_sops_are_merged() {
+    let Some(corpus) = corpus() else { return };
+    let (mut count, mut read_by_sops) = (0, 0);
+    let mut failures = Vec::new();
+    for case in cases(&corpus, "encrypted") {
+        let (Some(hex), Some(path)) = (case["data_key"].as_str(), case["encrypted"].as_str())
+        else {
+            continue;
+        };
+        let format = format(&case["encrypted_format"]);
+        if case["decrypt"]["exit"] != 0 || format == Format::Binary {
+            continue;
+        }
+        let mut bytes = [0; 32];
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap();
+        }
+        let key = DataKey::from(bytes);
+        match merged(&corpus, path, format, &key) {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                count += 1;
+                match sops_decrypts(&corpus, &case, format, &text) {
+                    Some(true) => read_by_sops += 1,
+                    Some(false) => failures.push(format!("{path}: SOPS refuses")),
+                    None => {}
+                }
+            }
+            Err(error) => failures.push(format!("{path}: {error}")),
+        }
+    }
+    println!("{count} merged, {read_by_sops} of them read by SOPS");
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert!(count > 100, "{count}");
+}
+
+/// The merged file; nothing for files that refuse a value of their own.
+fn merged(
+    corpus: &Path,
+    path: &str,
+    format: Format,
+    key: &DataKey,
+) -> Result<Option<Vec<u8>>, String> {
+    let mut counter = 0_u64;
+    let mut random = |bytes: &mut [u8]| {
+        for chunk in bytes.chunks_mut(8) {
+            counter += 1;
+            chunk.copy_from_slice(&counter.to_be_bytes()[8 - chunk.len()..]);
+        }
+    };
+    let mut moment = Moment {
+        now: Timestamp::from_unix(1_790_000_000, 0),
+        random: &mut random,
+    };
+    let mut sources = Sources::new();
+    let mut read = |text: Vec<u8>| {
+        let id = sources.add(path, text);
+        let file = EncryptedFile::load(format, &mut sources, id).map_err(|e| e.to_string())?;
+        let plain = sops::decrypt(&file, key, &DecryptOptions::default());
+        Ok::<_, String>((file, plain.map_err(|error| error.to_string())?))
+    };
+    let base = read(std::fs::read(corpus.join(path)).unwrap())?;
+    let options = StoreOptions::default();
+    let (ours_path, theirs_path) = match format {
+        Format::Ini => (r#"["ours"]["a"]"#, r#"["theirs"]["b"]"#),
+        _ => (r#"["of_ours"]"#, r#"["of_theirs"]"#),
+    };
+    let mut with = |at: &str, value: &str| {
+        let (file, plain) = &base;
+        let (path, value) = (at.parse().unwrap(), Value::string(value));
+        sops::set(file, plain, key, &path, value, &options, &mut moment)
+    };
+    let (Ok(Some(ours)), Ok(Some(theirs))) = (with(ours_path, "o"), with(theirs_path, "t")) else {
+        return Ok(None);
+    };
+    let (ours, theirs) = (read(ours)?, read(theirs)?);
+    let keys = MergeKeys {
+        base: Some(key),
+        ours: key,
+        theirs: key,
+        services: &[],
+    };
+    let (base, files) = (Some(&base.0), (&ours.0, &theirs.0));
+    let merge = sops::merge(base, files.0, files.1, Some(&keys), &options, &mut moment);
+    let merge = merge.map_err(|error| error.to_string())?;
+    let text = merge.text.ok_or_else(|| format!("{:?}", merge.conflicts))?;
+    let result = read(text.clone())?;
+    let lines = |old: &(EncryptedFile, _), new: &(EncryptedFile, _)| {
+        let changes = diff_decrypted((&old.0, &old.1), (&new.0, &new.1));
+        changes_to_text(&changes, false)
+    };
+    let found = (lines(&ours, &result), lines(&theirs, &result));
+    let only_added = |text: &str| {
+        let mut lines = text.lines();
+        lines.next().is_some_and(|line| line.starts_with("added: ")) && lines.next().is_none()
+    };
+    if only_added(&found.0) && only_added(&found.1) {
+        return Ok(Some(text));
+    }
+    Err(format!("{found:?}"))
 }

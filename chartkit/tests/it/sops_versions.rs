@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use chartkit::sops::{
     self, Change, ConflictSubject, DataKey, DataKeyChange, DecryptOptions, DecryptedFile,
-    EncryptOptions, EncryptedDataKey, EncryptedFile, Format, KeyError, KeyService, MasterKey,
-    Merge, MergeKeys, Moment, PlainFile, Secret, Selection, SelectionRule, Settings, StoreOptions,
-    ValueChangeKind, VerifyOptions, changes_to_json, changes_to_text, diff, diff_decrypted, merge,
-    verify,
+    EncryptOptions, EncryptedDataKey, EncryptedFile, Format, KeyError, KeyGroup, KeyService,
+    MasterKey, Merge, MergeError, MergeKeys, Moment, PlainFile, Secret, Selection, SelectionRule,
+    Settings, StoreOptions, ValueChangeKind, VerifyOptions, changes_to_json, changes_to_text, diff,
+    diff_decrypted, merge, verify,
 };
 use chartkit::source::Sources;
 use chartkit::time::Timestamp;
@@ -664,6 +664,63 @@ fn recipients_and_settings_merge() {
         warnings,
         ["`bob` was removed, but knows the data key of the merged file"]
     );
+}
+
+/// The shares of two splits do not fit together, so that the result has those of one.
+#[test]
+fn key_groups_merge() {
+    let mut maker = Maker::new(Format::Yaml);
+    let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(MasterKey::age);
+    let plain = maker.encrypt("a: 1\n");
+    let split = |maker: &mut Maker, groups: &[KeyGroup]| {
+        let options = StoreOptions::default();
+        let text = maker.moment(|service, moment| {
+            let (key, now) = (&plain.key, moment.now.to_string());
+            let wrapped = sops::wrap(key, groups, 2, &[service], moment.random, &now).unwrap();
+            let threshold = wrapped.shamir_threshold;
+            sops::update_keys(&plain.file, wrapped.groups, threshold, &options).unwrap()
+        });
+        maker.read(text, &plain.key)
+    };
+    let base = split(&mut maker, &[vec![alice.clone()], vec![bob.clone()]]);
+    let edited = maker.edit(&base, "a: 2\n");
+    let one = split(
+        &mut maker,
+        &[vec![alice.clone(), carol.clone()], vec![bob.clone()]],
+    );
+    let other = split(&mut maker, &[vec![alice], vec![bob, dave]]);
+    for (ours, theirs, want) in [
+        (&edited, &one, [2, 1]),
+        (&one, &edited, [2, 1]),
+        (&one, &other, [2, 2]),
+    ] {
+        let merged = maker.merge(&base, ours, theirs);
+        assert_eq!(merged.conflicts.len(), 0);
+        let merged = maker.read(merged.text.unwrap(), &base.key);
+        let metadata = merged.file.metadata();
+        assert_eq!(
+            metadata
+                .key_groups()
+                .iter()
+                .map(Vec::len)
+                .collect::<Vec<_>>(),
+            want
+        );
+        let opened = sops::retrieve(metadata.key_groups(), 2, &[&Plainly], &[]).unwrap();
+        assert_eq!(opened.expose(), base.key.expose());
+    }
+    // Nobody is there who could wrap the shares anew.
+    let keys = MergeKeys {
+        base: Some(&base.key),
+        ours: &base.key,
+        theirs: &base.key,
+        services: &[],
+    };
+    let error = maker.moment(|_, moment| {
+        let (base, options) = (Some(&base.file), &StoreOptions::default());
+        merge(base, &one.file, &other.file, Some(&keys), options, moment).unwrap_err()
+    });
+    assert!(matches!(error, MergeError::Wrap(_)), "{error}");
 }
 
 #[test]

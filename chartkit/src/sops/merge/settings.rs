@@ -202,28 +202,25 @@ pub(super) fn wrapped_keys(
         )
     };
     if let [group] = groups {
-        let all: Vec<&EncryptedDataKey> = (holders.iter())
+        let mut known: Vec<EncryptedDataKey> = (holders.iter())
             .filter(|file| file.metadata.key_groups().len() == 1)
-            .flat_map(|file| file.metadata.key_groups().iter().flatten())
+            .flat_map(|file| file.metadata.key_groups().concat())
             .collect();
-        let known = |key: &MasterKey| all.iter().find(|known| known.master_key == *key);
-        let missing: KeyGroup = (group.iter())
-            .filter(|key| known(key).is_none())
-            .cloned()
+        let mut found: Vec<_> = group
+            .iter()
+            .map(|key| take_entry(&mut known, key))
             .collect();
-        let mut new = if missing.is_empty() {
-            Vec::new()
-        } else {
-            wrap_for(&[missing])?.groups.concat()
-        };
-        let entries = group.iter().filter_map(|key| {
-            if let Some(known) = known(key) {
-                Some((*known).clone())
-            } else {
-                let at = new.iter().position(|new| new.master_key == *key)?;
-                Some(new.remove(at))
-            }
-        });
+        let missing = group
+            .iter()
+            .zip(&found)
+            .filter(|(_, found)| found.is_none());
+        let missing: KeyGroup = missing.map(|(key, _)| key.clone()).collect();
+        if !missing.is_empty() {
+            let mut new = wrap_for(&[missing])?.groups.concat().into_iter();
+            let gaps = found.iter_mut().filter(|found| found.is_none());
+            gaps.for_each(|gap| *gap = new.next());
+        }
+        let entries = found.into_iter().flatten();
         return Ok(WrappedDataKey {
             groups: vec![entries.collect()],
             shamir_threshold,
@@ -239,7 +236,8 @@ pub(super) fn wrapped_keys(
         }
         let pairs = groups.iter().zip(own);
         let entries = pairs.map(|(group, own)| {
-            let entry = |key: &MasterKey| own.iter().find(|o| o.master_key == *key).cloned();
+            let mut own = own.clone();
+            let entry = |key: &MasterKey| take_entry(&mut own, key);
             group.iter().map(entry).collect::<Option<Vec<_>>>()
         });
         entries.collect::<Option<Vec<_>>>()
@@ -251,4 +249,10 @@ pub(super) fn wrapped_keys(
         }),
         None => wrap_for(groups),
     }
+}
+
+/// The first entry of a key, taken out, as the key may be there twice.
+fn take_entry(entries: &mut Vec<EncryptedDataKey>, key: &MasterKey) -> Option<EncryptedDataKey> {
+    let at = entries.iter().position(|entry| entry.master_key == *key)?;
+    Some(entries.remove(at))
 }
