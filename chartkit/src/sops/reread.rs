@@ -108,8 +108,8 @@ fn node<'t>(a: &'t Node, b: &Node, format: Format, path: &mut Vec<&'t str>) -> b
             is_same && b.next().is_none()
         }
         (Value::Null, Value::Null) => true,
-        (Value::Null | Value::Branch(_) | Value::List(_), _) => false,
-        (_, Value::Null | Value::Branch(_) | Value::List(_)) => false,
+        (Value::Null | Value::Branch(_) | Value::List(_), _)
+        | (_, Value::Null | Value::Branch(_) | Value::List(_)) => false,
         (a, b) => plain_text(a) == plain_text(b),
     }
 }

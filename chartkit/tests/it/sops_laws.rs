@@ -577,16 +577,21 @@ proptest! {
     #[test]
     fn a_changed_leaf_is_a_changed_line(case in yaml_case(), leaf: Index) {
         let text = encrypted(&case)?;
-        prop_assume!(!text.contains("source: ENC[") && !text.contains("spellings:"));
+        // How values were written and copies of the text are metadata, and change with the value.
+        if text.contains("source: ENC[") || text.contains("spellings:") {
+            return Ok(());
+        }
         let (file, decrypted) = open(Format::Yaml, text.as_bytes()).unwrap();
         let mut sealed = leaves(&file.branches()[0]);
         // Comments of lists are items, until they are decrypted.
         sealed.retain(|(_, node)| node.value.as_str().is_none_or(|text| !text.contains(",type:comment]")));
         let plain = leaves(&decrypted.branches()[0]);
         prop_assert_eq!(sealed.len(), plain.len());
-        prop_assume!(!plain.is_empty());
-        let chosen = leaf.index(plain.len());
-        prop_assume!(is_ciphertext(sealed[chosen].1));
+        let secret: Vec<_> = (0..plain.len()).filter(|i| is_ciphertext(sealed[*i].1)).collect();
+        if secret.is_empty() {
+            return Ok(());
+        }
+        let chosen = secret[leaf.index(secret.len())];
         // Equal values under one key path share their ciphertexts: which one goes is not known.
         let keys = |steps: &[Step]| -> Vec<Step> {
             steps.iter().filter(|step| matches!(step, Step::Key(_))).cloned().collect()
