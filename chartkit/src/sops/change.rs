@@ -6,6 +6,7 @@
 use crate::sops::encrypt::{emit, encrypt_with, seal};
 use crate::sops::layout;
 use crate::sops::path::{PathError, TreePath};
+use crate::sops::reread;
 use crate::sops::reuse::Reuse;
 use crate::sops::store::StoreOptions;
 use crate::sops::tree;
@@ -84,14 +85,16 @@ pub fn edit(
     options: &StoreOptions,
     moment: &mut Moment<'_>,
 ) -> Result<Option<Vec<u8>>, ChangeError> {
-    let (Some(old), Some(new)) = (&decrypted.text, &plain.text) else {
+    // The same text is the same plaintext, also where JSON reads 1.0 back as 1.
+    let shown = decrypted.to_text(file.format, options).ok();
+    if plain.format == file.format && plain.text.is_some() && shown == plain.text {
+        return Ok(None);
+    }
+    let (Some(_), Some(_)) = (&decrypted.text, &plain.text) else {
         let mut branches = plain.branches.clone();
         tree::forget_places(&mut branches);
         return reseal(file, decrypted, key, &branches, options, moment);
     };
-    if old == new {
-        return Ok(None);
-    }
     let mut metadata = file.metadata.clone();
     let (reuse, format) = (&mut decrypted.reuse.clone(), file.format);
     let text = encrypt_with(plain, key, &mut metadata, reuse, format, options, moment)?;
@@ -138,7 +141,9 @@ pub fn rotate(
         )?);
     }
     let branches = seal(&decrypted.branches, key, &mut metadata, reuse, moment)?;
-    write(file, &branches, &metadata, options)
+    let text = write(file, &branches, &metadata, options)?;
+    reread::check_comments(file.format, &text, key).map_err(EncryptError::from)?;
+    Ok(text)
 }
 
 /// The file for other keys: the same data key and values.
@@ -203,7 +208,9 @@ pub(crate) fn reseal_with(
         layout::forget(&mut metadata);
     }
     let branches = seal(plain, key, &mut metadata, &mut reuse, moment)?;
-    write(file, &branches, &metadata, options)
+    let text = write(file, &branches, &metadata, options)?;
+    reread::check_comments(file.format, &text, key).map_err(EncryptError::from)?;
+    Ok(text)
 }
 
 /// The text of the file with another tree: YAML keeps its layout, the other formats their indentation.

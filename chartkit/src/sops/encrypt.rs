@@ -106,9 +106,13 @@ pub(crate) fn encrypt_with(
             reuse,
             moment,
         };
-        return Ok(layout::write(&plaintext, metadata, &mut sealer, options)?);
+        let text = layout::write(&plaintext, metadata, &mut sealer, options)?;
+        reread::check_comments(format, &text, key)?;
+        return Ok(text);
     }
-    Ok(emit(format, &sealed, metadata, options)?)
+    let text = emit(format, &sealed, metadata, options)?;
+    reread::check_comments(format, &text, key)?;
+    Ok(text)
 }
 
 /// The text of an encrypted file as SOPS lays it out.
@@ -122,7 +126,7 @@ pub(crate) fn emit(
 ) -> Result<Vec<u8>, EmitError> {
     let sealed = layout::with_comments_as_items(sealed);
     let text = store::emit_encrypted(format, &sealed, metadata.fields(), options)?;
-    reread::check(format, &text, &sealed, metadata.rule())?;
+    reread::check(format, &text, &sealed)?;
     Ok(text)
 }
 

@@ -78,6 +78,12 @@ impl PathError {
     }
 }
 
+impl From<Vec<Step>> for TreePath {
+    fn from(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+}
+
 impl FromStr for TreePath {
     type Err = PathError;
 

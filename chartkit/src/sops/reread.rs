@@ -6,23 +6,20 @@
 
 use crate::sops::cipher::plain_text;
 use crate::sops::store::{self, EmitError, EmitErrorKind};
-use crate::sops::{Branch, Format, Item, Node, SelectionRule, Value, tree};
+use crate::sops::{
+    Branch, DataKey, DecryptOptions, EncryptedFile, Format, Item, Node, Value, decrypt, tree,
+};
 use crate::source::Sources;
 
 /// Checks that the values of a text are these.
 ///
-/// Types may be others, where the MAC is the same: `1` and `1.0`. Comments count only where the rule
-/// decides by them what is encrypted.
+/// Types may be others, where the MAC is the same: `1` and `1.0`. Comments do not count: see
+/// [`check_comments`].
 ///
 /// # Errors
 ///
 /// When they are not, [`EmitErrorKind::Unreadable`] with the path of the first that differs.
-pub(crate) fn check(
-    format: Format,
-    text: &[u8],
-    sealed: &[Branch],
-    rule: SelectionRule,
-) -> Result<(), EmitError> {
+pub(crate) fn check(format: Format, text: &[u8], sealed: &[Branch]) -> Result<(), EmitError> {
     let differs = |path: &str| {
         let message = format!(
             "a {format} file cannot hold this: {path} would be read as something else, so that the \
@@ -37,17 +34,31 @@ pub(crate) fn check(
     let mut path = Vec::new();
     let is_same = (sealed.iter().zip(&read)).all(|(a, b)| branch(a, b, format, &mut path));
     match (is_same, &path[..]) {
-        (true, _) if rule.is_about_comments() && read != sealed => {
-            let message = format!(
-                "a {format} file cannot hold all comments where they are, and `{rule}` decides by \
-                 them: the file could not be decrypted"
-            );
-            Err(EmitError::new(EmitErrorKind::Unreadable, message))
-        }
         (true, _) => Ok(()),
         (false, []) => Err(differs("the top level")),
         (false, path) => Err(differs(&format!("`{}`", path.join(".")))),
     }
+}
+
+/// Checks that a file whose comments decide what is encrypted can be decrypted: some cannot stay where
+/// they are, and some are encrypted themselves.
+///
+/// # Errors
+///
+/// When it cannot, [`EmitErrorKind::Unreadable`].
+pub(crate) fn check_comments(format: Format, text: &[u8], key: &DataKey) -> Result<(), EmitError> {
+    let mut sources = Sources::new();
+    let file = sources.add("written", text);
+    let file = EncryptedFile::load(format, &mut sources, file).ok();
+    if let Some(file) = &file {
+        let about_comments = file.metadata().rule().is_about_comments();
+        if !about_comments || decrypt(file, key, &DecryptOptions::default()).is_ok() {
+            return Ok(());
+        }
+    }
+    let message = "the file could not be decrypted: its rule goes by comments, and not all of them can \
+                   stay where and as they are";
+    Err(EmitError::new(EmitErrorKind::Unreadable, message))
 }
 
 /// Whether the branches of a text are exactly these, comments included.

@@ -30,6 +30,7 @@ mod sops_corpus;
 mod sops_corpus_keys;
 #[cfg(all(feature = "age", feature = "fs"))]
 mod sops_edge;
+mod sops_laws;
 #[cfg(feature = "age")]
 mod sops_reads_ours;
 mod sops_review_corpus;
