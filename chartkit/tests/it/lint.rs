@@ -414,14 +414,45 @@ mod schemas {
         assert_eq!(linted.of_rule("schema-violation"), <[&str; 0]>::default());
     }
 
+    /// As SOPS would encrypt it, with a data key that nobody can open.
+    fn encrypted(plain: &str) -> String {
+        use chartkit::sops;
+        use chartkit::source::Sources;
+
+        let mut sources = Sources::new();
+        let file = sources.add("secrets.yaml", plain.as_bytes());
+        let format = sops::Format::Yaml;
+        let plain = sops::PlainFile::load(format, &mut sources, file).unwrap();
+        let production = crate::fixture("charts/shop/profiles/production/secrets.yaml");
+        let file = sources.add("production", production.into_bytes());
+        let production = sops::EncryptedFile::load(format, &mut sources, file).unwrap();
+        let mut counter = 0;
+        let mut random = |bytes: &mut [u8]| {
+            counter += 1;
+            bytes.fill(counter);
+        };
+        let mut moment = sops::Moment {
+            now: chartkit::time::Timestamp::from_unix(1_790_000_000, 0),
+            random: &mut random,
+        };
+        let options = sops::EncryptOptions {
+            settings: sops::Settings {
+                selection: sops::Selection::default(),
+                mac_only_encrypted: false,
+                shamir_threshold: 0,
+            },
+            format,
+            store: sops::StoreOptions::default(),
+        };
+        let groups = production.metadata().key_groups().to_vec();
+        let key = sops::DataKey::from([7; 32]);
+        let text = sops::encrypt(&plain, &key, groups, &options, &mut moment).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
     #[test]
     fn of_an_encrypted_value_the_type_is_known() {
-        let secrets = |kind: &str| {
-            format!(
-                "name: ENC[AES256_GCM,data:aa,iv:bb,tag:cc,type:{kind}]\nsops:\n  mac: ENC[AES256_GCM,data:aa,iv:bb,tag:cc,type:str]\n"
-            )
-        };
-        let (wrong, right) = (secrets("int"), secrets("str"));
+        let (wrong, right) = (encrypted("name: 5\n"), encrypted("name: Web 1\n"));
         let found = |text: &str| {
             let linted = with_schema("name: web\n", &[("profiles/qa1/secrets.yaml", text)]);
             linted.of_rule("profile-schema-violation")

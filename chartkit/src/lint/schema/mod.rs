@@ -383,12 +383,11 @@ impl Reader<'_> {
             return self.stand_in(place);
         }
         match node.value.revealed() {
-            Value::Null => Json::Null,
+            // What is revealed is no secret any more.
+            Value::Null | Value::Secret(_) => Json::Null,
             Value::Bool(b) => Json::Bool(*b),
             Value::Number(number) => number_json(*number),
             Value::String(text) => Json::String(text.to_string()),
-            // What is revealed is none.
-            Value::Secret(_) => Json::Null,
             Value::List(items) => {
                 let mut array = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
