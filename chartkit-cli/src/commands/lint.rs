@@ -234,7 +234,7 @@ fn no_chart(path: &Path, error: io::Error) -> Done {
         texts: Vec::new(),
         profiles: Vec::new(),
         fixed: String::new(),
-        exit: Some(failure.exit as u8),
+        exit: Some(failure.exit),
     }
 }
 
